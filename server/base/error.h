@@ -1,0 +1,29 @@
+/*
+ * Where something went wrong, then what. The first cause wins: an error that
+ * is already set is not overwritten, so a caller may add its own words
+ * without losing the reason.
+ */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+/* Where in a file something was said: 1-based; line 0 means "no place". */
+struct mark {
+	const char *file; /* borrowed */
+	int line, col;
+};
+
+struct error {
+	struct mark at;
+	char text[256]; /* empty: no error */
+};
+
+/* Both return -1, so a failing function can end in `return error_at(...)`. */
+int error_set(struct error *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+int error_at(struct error *, const struct mark *, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* "file:line:col: text", or only the text; cut at `size`. Returns `out`. */
+char *error_print(const struct error *, char *out, int size);
+
+#endif

@@ -1,0 +1,250 @@
+/* The three keys: made in parallel, read from and written to a directory. */
+#include "ca/key_set.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEY_BITS 2048
+#define FILE_MAX (1 << 20)
+
+static const char *const file_names[CA_ROLES] = {
+	[CA_ROOT] = "ca",
+	[CA_RA_SIGNING] = "ra-signing",
+	[CA_RA_ENCRYPTION] = "ra-encryption",
+};
+
+static struct key_set *
+key_set_new(struct crypto *c)
+{
+	struct key_set *set = calloc(1, sizeof(*set));
+
+	if (set != NULL) {
+		set->crypto = c;
+		set->refs = 1;
+	}
+	return set;
+}
+
+struct key_set *
+key_set_ref(struct key_set *set)
+{
+	atomic_fetch_add(&set->refs, 1);
+	return set;
+}
+
+void
+key_set_free(struct key_set *set)
+{
+	if (set == NULL || atomic_fetch_sub(&set->refs, 1) > 1)
+		return;
+	for (int role = 0; role < CA_ROLES; role++) {
+		crypto_key_free(set->keys[role]);
+		blob_free(&set->certs[role]);
+	}
+	free(set);
+}
+
+struct making {
+	struct crypto *crypto;
+	struct evp_pkey_st *key;
+	struct error err;
+};
+
+static void *
+make_key(void *cls)
+{
+	struct making *m = cls;
+
+	crypto_key_generate_rsa(m->crypto, KEY_BITS, &m->key, &m->err);
+	return NULL;
+}
+
+int
+key_set_generate(struct crypto *c, struct key_set **out, struct error *err)
+{
+	struct making making[CA_ROLES] = { 0 };
+	pthread_t threads[CA_ROLES];
+	bool running[CA_ROLES] = { false };
+	struct key_set *set;
+	int ret = 0;
+
+	if ((*out = set = key_set_new(c)) == NULL)
+		return error_set(err, "out of memory");
+	for (int role = 0; role < CA_ROLES; role++) {
+		making[role].crypto = c;
+		running[role] = pthread_create(&threads[role], NULL, make_key,
+				    &making[role]) == 0;
+		if (!running[role])
+			make_key(&making[role]);
+	}
+	for (int role = 0; role < CA_ROLES; role++) {
+		if (running[role])
+			pthread_join(threads[role], NULL);
+		if ((set->keys[role] = making[role].key) == NULL)
+			ret = error_set(err, "%s", making[role].err.text);
+	}
+	if (ret == -1) {
+		key_set_free(set);
+		*out = NULL;
+	}
+	return ret;
+}
+
+static int
+read_file(const char *path, struct blob *out, struct error *err)
+{
+	struct buffer b = { 0 };
+	uint8_t chunk[8192];
+	ssize_t len;
+	int fd;
+
+	*out = (struct blob){ NULL, 0 };
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return error_set(err, "%s: %s", path, strerror(errno));
+	while ((len = read(fd, chunk, sizeof(chunk))) > 0 && b.len < FILE_MAX)
+		buffer_add(&b, chunk, (size_t)len);
+	if (len == -1)
+		error_set(err, "%s: %s", path, strerror(errno));
+	else if (len > 0)
+		error_set(err, "%s: larger than a key could be", path);
+	close(fd);
+	if (len != 0) {
+		buffer_free(&b);
+		return -1;
+	}
+	return buffer_finish(&b, out);
+}
+
+/* The certificate beside a key; a set of bare keys has none. */
+static int
+load_certificate(struct key_set *set, int role, const char *path,
+    struct error *err)
+{
+	struct blob pem, spki = { NULL, 0 };
+	struct x509 cert;
+	int ret = -1;
+
+	if (access(path, F_OK) == -1 && errno == ENOENT)
+		return 0;
+	if (read_file(path, &pem, err) == -1)
+		return -1;
+	if (x509_from_pem(blob_span(&pem), path, &set->certs[role], err) == 0 &&
+	    crypto_key_to_spki(set->keys[role], &spki, err) == 0) {
+		x509_read(blob_span(&set->certs[role]), &cert);
+		ret = span_equal(cert.spki, blob_span(&spki)) ?
+		    0 :
+		    error_set(err, "%s: does not belong to the key beside it",
+			path);
+	}
+	blob_free(&spki);
+	blob_free(&pem);
+	return ret;
+}
+
+static int
+load_role(struct key_set *set, const char *dir, int role, struct error *err)
+{
+	char path[PATH_MAX];
+	struct blob pem;
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/%s.key", dir, file_names[role]);
+	if (read_file(path, &pem, err) == -1)
+		return -1;
+	ret = crypto_key_from_pem(set->crypto, blob_span(&pem), path,
+	    &set->keys[role], err);
+	blob_free(&pem);
+	if (ret == -1)
+		return -1;
+	if (!crypto_key_is_rsa(set->keys[role]))
+		return error_set(err, "%s: not an RSA key", path);
+	snprintf(path, sizeof(path), "%s/%s.pem", dir, file_names[role]);
+	return load_certificate(set, role, path, err);
+}
+
+int
+key_set_load(struct crypto *c, const char *dir, struct key_set **out,
+    struct error *err)
+{
+	struct key_set *set = key_set_new(c);
+	int with_cert = 0;
+
+	*out = NULL;
+	if (set == NULL)
+		return error_set(err, "out of memory");
+	for (int role = 0; role < CA_ROLES; role++) {
+		if (load_role(set, dir, role, err) == -1)
+			goto fail;
+		with_cert += set->certs[role].len > 0;
+	}
+	if (with_cert != 0 && with_cert != CA_ROLES) {
+		error_set(err,
+		    "%s: of ca.pem, ra-signing.pem and "
+		    "ra-encryption.pem some are missing",
+		    dir);
+		goto fail;
+	}
+	*out = set;
+	return 0;
+fail:
+	key_set_free(set);
+	return -1;
+}
+
+static int
+write_file(const char *dir, const char *name, const char *suffix,
+    struct span text, mode_t mode, struct error *err)
+{
+	char path[PATH_MAX];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s%s", dir, name, suffix);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd == -1)
+		return error_set(err, "%s: %s", path, strerror(errno));
+	len = write(fd, text.data, text.len);
+	if (close(fd) == -1 || len != (ssize_t)text.len)
+		return error_set(err, "%s: %s", path,
+		    len == -1 ? strerror(errno) : "could not be written whole");
+	return 0;
+}
+
+int
+key_set_save(struct key_set *set, const char *dir, int64_t now,
+    struct error *err)
+{
+	struct credentials *cred = NULL;
+	struct blob text;
+	int ret = 0;
+
+	if (mkdir(dir, 0700) == -1 && errno != EEXIST)
+		return error_set(err, "%s: %s", dir, strerror(errno));
+	if (credentials_new(set, now, &cred, err) == -1)
+		return -1;
+	for (int role = 0; role < CA_ROLES && ret == 0; role++) {
+		if ((ret = crypto_key_to_pem(set->keys[role], &text, err)) ==
+		    -1)
+			break;
+		ret = write_file(dir, file_names[role], ".key",
+		    blob_span(&text), 0600, err);
+		blob_free(&text);
+		if (ret == -1 ||
+		    (ret = x509_to_pem(blob_span(&cred->der[role]), &text)) ==
+			-1)
+			break;
+		ret = write_file(dir, file_names[role], ".pem",
+		    blob_span(&text), 0644, err);
+		blob_free(&text);
+	}
+	credentials_free(cred);
+	return ret;
+}

@@ -1,0 +1,137 @@
+/*
+ * Algorithms, keys and certificates by their bytes. OpenSSL does the
+ * arithmetic; the DER around it is read and written by hand, because
+ * OpenSSL's decoder chains cost more than the RSA operation they serve.
+ */
+#ifndef CRYPTO_CRYPTO_H
+#define CRYPTO_CRYPTO_H
+
+#include "base/blob.h"
+#include "base/error.h"
+
+struct evp_pkey_st; /* OpenSSL's EVP_PKEY */
+
+/* Ordered by strength; the numbers are indices of the tables. */
+enum digest {
+	DIGEST_MD5,
+	DIGEST_SHA1,
+	DIGEST_SHA224,
+	DIGEST_SHA256,
+	DIGEST_SHA384,
+	DIGEST_SHA512,
+	DIGEST_COUNT, /* unknown */
+};
+
+enum cipher {
+	CIPHER_DES, /* needs OpenSSL's legacy provider */
+	CIPHER_DES3,
+	CIPHER_AES128,
+	CIPHER_AES192,
+	CIPHER_AES256,
+	CIPHER_COUNT, /* unknown */
+};
+
+#define DIGEST_MAX_SIZE 64
+#define CIPHER_MAX_KEY 32
+#define CIPHER_MAX_BLOCK 16
+
+const char *digest_name(enum digest); /* "sha256" */
+size_t digest_size(enum digest);
+struct span digest_oid(enum digest);
+/* shaXWithRSAEncryption (RFC 8017 A.2.4). */
+struct span digest_rsa_oid(enum digest);
+enum digest digest_by_oid(struct span oid);
+/* From a signature algorithm that names one, e.g. sha256WithRSAEncryption. */
+enum digest digest_by_signature_oid(struct span oid);
+
+const char *cipher_name(enum cipher); /* "aes-128-cbc" */
+size_t cipher_key_size(enum cipher);
+size_t cipher_block_size(enum cipher); /* also the size of the IV */
+struct span cipher_oid(enum cipher);
+enum cipher cipher_by_oid(struct span oid);
+
+/*
+ * An OpenSSL library context of our own: what an embedder has configured
+ * does not reach it. Safe for use by several threads.
+ */
+struct crypto;
+int crypto_new(struct crypto **out, struct error *);
+void crypto_free(struct crypto *);
+
+int crypto_random(struct crypto *, void *out, size_t len);
+int crypto_digest(struct crypto *, enum digest, struct span data,
+    uint8_t out[DIGEST_MAX_SIZE]);
+
+/* Keys. The caller frees them with crypto_key_free(). */
+int crypto_key_generate_rsa(struct crypto *, int bits, struct evp_pkey_st **out,
+    struct error *);
+/* PKCS#8 or traditional, PEM; `name` is for the message. */
+int crypto_key_from_pem(struct crypto *, struct span pem, const char *name,
+    struct evp_pkey_st **out, struct error *);
+/* PKCS#8 PEM. */
+int crypto_key_to_pem(const struct evp_pkey_st *, struct blob *out,
+    struct error *);
+/* SubjectPublicKeyInfo: RSA of 512 to 16384 bits, EC P-256/384/521. */
+int crypto_key_from_spki(struct crypto *, struct span spki,
+    struct evp_pkey_st **out, struct error *);
+int crypto_key_to_spki(const struct evp_pkey_st *, struct blob *out,
+    struct error *);
+int crypto_key_bits(const struct evp_pkey_st *);
+bool crypto_key_is_rsa(const struct evp_pkey_st *);
+void crypto_key_free(struct evp_pkey_st *);
+
+/* PKCS#1 v1.5 with RSA, ECDSA with EC. 0 if it verifies, else -1. */
+int crypto_verify(struct crypto *, struct evp_pkey_st *, enum digest,
+    struct span data, struct span signature);
+int crypto_sign(struct crypto *, struct evp_pkey_st *, enum digest,
+    struct span data, struct buffer *signature);
+
+/* Key transport, RSAES-PKCS1-v1_5 (RFC 5652 6.2.1). */
+int crypto_wrap(struct crypto *, struct evp_pkey_st *, struct span cek,
+    struct buffer *out);
+/* cek holds `size` bytes; returns how many were wrapped, or -1. */
+int crypto_unwrap(struct crypto *, struct evp_pkey_st *, struct span wrapped,
+    uint8_t *cek, size_t size);
+
+/* CBC with PKCS#7 padding; key and iv have the sizes of the cipher. */
+int crypto_encrypt(struct crypto *, enum cipher, const uint8_t *key,
+    const uint8_t *iv, struct span plain, struct buffer *out);
+int crypto_decrypt(struct crypto *, enum cipher, const uint8_t *key,
+    const uint8_t *iv, struct span sealed, struct buffer *out);
+
+/* A certificate, RFC 5280 4.1; all spans borrow from the DER it was read of. */
+struct x509 {
+	struct span whole, tbs;
+	struct span serial;	     /* content of the INTEGER */
+	struct span issuer, subject; /* whole Names */
+	struct span spki;	     /* whole SubjectPublicKeyInfo */
+	struct span key_id;	     /* subjectKeyIdentifier, or empty */
+	int64_t not_before, not_after;
+};
+int x509_read(struct span der, struct x509 *out);
+/* The first CERTIFICATE of a PEM text, as DER owned by the caller. */
+int x509_from_pem(struct span pem, const char *name, struct blob *der,
+    struct error *);
+int x509_to_pem(struct span der, struct blob *pem);
+/* A Name as "C=US, CN=x", printable ASCII, cut to `size`. */
+char *x509_name_text(struct span name, char *out, size_t size);
+/* SHA-1 over the key's bits: RFC 5280 4.2.1.2 (1). */
+int x509_key_id(struct crypto *, struct span spki, uint8_t out[20]);
+
+/* The content octets of the OIDs in use. */
+extern const struct span oid_data, oid_signed_data, oid_enveloped_data;
+extern const struct span oid_content_type, oid_message_digest;
+extern const struct span oid_challenge_password, oid_extension_request;
+extern const struct span oid_rsa_encryption, oid_ec_public_key;
+extern const struct span oid_scep_message_type, oid_scep_pki_status;
+extern const struct span oid_scep_fail_info, oid_scep_sender_nonce;
+extern const struct span oid_scep_recipient_nonce, oid_scep_transaction_id;
+extern const struct span oid_ms_scep_error, oid_ms_scep_server_message;
+extern const struct span oid_ms_template_name, oid_ms_request_agent;
+extern const struct span oid_ext_subject_key_id, oid_ext_key_usage;
+extern const struct span oid_ext_subject_alt_name, oid_ext_basic_constraints;
+extern const struct span oid_ext_authority_key_id, oid_ext_extended_key_usage;
+extern const struct span oid_client_auth;
+extern const struct span oid_common_name, oid_country, oid_organization;
+
+#endif

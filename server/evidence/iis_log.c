@@ -1,0 +1,75 @@
+#include "evidence/w3c.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+
+#define CLIENT_GONE 64 /* ERROR_NETNAME_DELETED */
+
+bool
+iis_log_wants(const struct exchange *ex)
+{
+	return ex->verdict.layer >= LAYER_IIS;
+}
+
+void
+iis_log_header(const struct iis_log_form *form, int64_t at, struct buffer *b)
+{
+	buffer_printf(b,
+	    "#Software: Microsoft Internet Information Services "
+	    "%s\r\n#Version: 1.0\r\n#Date: ",
+	    form->version);
+	w3c_time(b, at);
+	buffer_printf(b,
+	    "\r\n#Fields: date time s-ip cs-method cs-uri-stem "
+	    "cs-uri-query s-port cs-username c-ip cs(User-Agent)%s sc-status "
+	    "sc-substatus sc-win32-status%s time-taken\r\n",
+	    form->referer ? " cs(Referer)" : "",
+	    form->bytes ? " sc-bytes" : "");
+}
+
+/* The stem is logged with its escapes resolved, the query raw. */
+static void
+add_stem(struct buffer *b, struct span path)
+{
+	struct buffer plain = { 0 };
+	unsigned c;
+
+	for (size_t i = 0; i < path.len; i++) {
+		c = path.data[i];
+		if (c == '%' && i + 2 < path.len &&
+		    sscanf((const char *)path.data + i + 1, "%2x", &c) == 1)
+			i += 2;
+		buffer_add_byte(&plain, (uint8_t)c);
+	}
+	w3c_field(b, buffer_span(&plain));
+	buffer_free(&plain);
+}
+
+void
+iis_log_line(const struct exchange *ex, const struct iis_log_form *form,
+    struct buffer *b)
+{
+	const struct request *r = &ex->request;
+	const struct verdict *v = &ex->verdict;
+	char ip[ENDPOINT_TEXT_SIZE];
+
+	w3c_time(b, ex->at);
+	w3c_text(b, endpoint_text(&r->local, ip));
+	w3c_text(b, r->method);
+	add_stem(b, r->path);
+	w3c_field(b, r->query);
+	buffer_printf(b, " %u -", endpoint_port(&r->local));
+	w3c_text(b, endpoint_text(&r->source, ip));
+	w3c_text(b, request_header(r, "User-Agent"));
+	if (form->referer)
+		w3c_text(b, request_header(r, "Referer"));
+	buffer_printf(b, " %d %d %u", v->status, v->substatus,
+	    ex->ending == ENDED_CLIENT_LEFT && v->win32 == 0 ? CLIENT_GONE :
+							       v->win32);
+	if (form->bytes)
+		buffer_printf(b, " %llu", (unsigned long long)ex->sent);
+	buffer_printf(b, " %lld", (long long)ex->duration_ms);
+	w3c_cut(b);
+}

@@ -1,0 +1,158 @@
+#include "evidence/evidence.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+struct log_files {
+	char dir[PATH_MAX - 64];
+	pthread_mutex_t lock;
+	int iis, httperr; /* descriptors, -1: not open yet */
+	int day;	  /* of the IIS file: year * 1000 + yday */
+};
+
+/* With all that lead to it, like mkdir -p. */
+static int
+make_dir(const char *path, struct error *err)
+{
+	char part[PATH_MAX];
+
+	for (size_t len = 1; len <= strlen(path); len++) {
+		if (path[len] != '/' && path[len] != '\0')
+			continue;
+		snprintf(part, sizeof(part), "%.*s", (int)len, path);
+		if (mkdir(part, 0755) == -1 && errno != EEXIST)
+			return error_set(err, "%s: %s", part, strerror(errno));
+	}
+	if (access(path, W_OK | X_OK) == -1)
+		return error_set(err, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+int
+log_files_open(const char *dir, struct log_files **out, struct error *err)
+{
+	struct log_files *f = calloc(1, sizeof(*f));
+	char path[PATH_MAX];
+
+	*out = NULL;
+	if (f == NULL)
+		return error_set(err, "out of memory");
+	if (strlen(dir) >= sizeof(f->dir)) {
+		free(f);
+		return error_set(err, "%s: %s", dir, strerror(ENAMETOOLONG));
+	}
+	strcpy(f->dir, dir);
+	f->iis = f->httperr = -1;
+	if (make_dir(f->dir, err) == -1)
+		goto fail;
+	snprintf(path, sizeof(path), "%s/W3SVC1", f->dir);
+	if (make_dir(path, err) == -1)
+		goto fail;
+	snprintf(path, sizeof(path), "%s/HTTPERR", f->dir);
+	if (make_dir(path, err) == -1)
+		goto fail;
+	pthread_mutex_init(&f->lock, NULL);
+	*out = f;
+	return 0;
+fail:
+	free(f);
+	return -1;
+}
+
+static int
+open_log(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+}
+
+/* One write() a line, so that lines never mingle. */
+static void
+put(int fd, const struct buffer *b)
+{
+	size_t at = 0;
+	ssize_t len;
+
+	while (fd != -1 && !b->failed && at < b->len) {
+		len = write(fd, b->data + at, b->len - at);
+		if (len == -1 && errno != EINTR)
+			return;
+		at += len > 0 ? (size_t)len : 0;
+	}
+}
+
+static void
+write_iis(struct log_files *f, const struct exchange *ex,
+    const struct iis_log_form *form)
+{
+	struct tm tm = clock_utc(ex->at);
+	int day = tm.tm_year * 1000 + tm.tm_yday;
+	struct buffer b = { 0 };
+	char path[PATH_MAX];
+
+	if (f->iis == -1 || f->day != day) {
+		if (f->iis != -1)
+			close(f->iis);
+		snprintf(path, sizeof(path), "%s/W3SVC1/u_ex%02d%02d%02d.log",
+		    f->dir, tm.tm_year % 100, tm.tm_mon + 1, tm.tm_mday);
+		f->iis = open_log(path);
+		f->day = day;
+		iis_log_header(form, ex->at, &b);
+	}
+	iis_log_line(ex, form, &b);
+	buffer_add_text(&b, "\r\n");
+	put(f->iis, &b);
+	buffer_free(&b);
+}
+
+static void
+write_httperr(struct log_files *f, const struct exchange *ex)
+{
+	struct buffer b = { 0 };
+	char path[PATH_MAX];
+
+	if (f->httperr == -1) {
+		snprintf(path, sizeof(path), "%s/HTTPERR/httperr1.log", f->dir);
+		f->httperr = open_log(path);
+		httperr_header(ex->at, &b);
+	}
+	httperr_line(ex, &b);
+	buffer_add_text(&b, "\r\n");
+	put(f->httperr, &b);
+	buffer_free(&b);
+}
+
+void
+log_files_write(struct log_files *f, const struct exchange *ex,
+    const struct iis_log_form *form)
+{
+	if (f == NULL)
+		return;
+	pthread_mutex_lock(&f->lock);
+	if (iis_log_wants(ex))
+		write_iis(f, ex, form);
+	else if (httperr_wants(ex))
+		write_httperr(f, ex);
+	pthread_mutex_unlock(&f->lock);
+}
+
+void
+log_files_close(struct log_files *f)
+{
+	if (f == NULL)
+		return;
+	if (f->iis != -1)
+		close(f->iis);
+	if (f->httperr != -1)
+		close(f->httperr);
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+}

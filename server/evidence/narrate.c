@@ -1,0 +1,64 @@
+/* --verbose: what happened, for a person who watches. */
+#include "evidence/evidence.h"
+
+static void
+tell(struct buffer *b, void (*say)(void *, const char *), void *cls)
+{
+	buffer_add_byte(b, 0);
+	if (!b->failed)
+		say(cls, (char *)b->data);
+	buffer_free(b);
+}
+
+static const char *
+or_dash(const char *s)
+{
+	return s == NULL || *s == '\0' ? "-" : s;
+}
+
+static void
+add_scep(struct buffer *b, const struct scep_facts *s)
+{
+	static const char *const statuses[] = { "SUCCESS", "?", "FAILURE",
+		"PENDING" };
+
+	buffer_printf(b,
+	    "  scep: type %d transaction %s subject \"%s\" "
+	    "challenge %s digest %s cipher %s%s",
+	    s->message_type, or_dash(s->transaction_id), s->subject,
+	    or_dash(s->challenge), or_dash(s->digest), or_dash(s->cipher),
+	    s->ber ? " BER" : "");
+	if (s->pki_status >= 0 && s->pki_status <= 3)
+		buffer_printf(b, " -> %s", statuses[s->pki_status]);
+	if (s->fail_info >= 0)
+		buffer_printf(b, " failInfo %d", s->fail_info);
+	if (s->serial[0] != '\0')
+		buffer_printf(b, " serial %s", s->serial);
+	if (s->why[0] != '\0')
+		buffer_printf(b, " (%s)", s->why);
+}
+
+void
+narrate(const struct exchange *ex, const struct iis_log_form *form,
+    void (*say)(void *cls, const char *line), void *cls)
+{
+	struct buffer b = { 0 };
+
+	if (iis_log_wants(ex)) {
+		iis_log_line(ex, form, &b);
+		tell(&b, say, cls);
+	} else if (httperr_wants(ex)) {
+		buffer_add_text(&b, "HTTPERR: ");
+		httperr_line(ex, &b);
+		tell(&b, say, cls);
+	}
+	if (ex->scep.message_type != 0 || ex->scep.why[0] != '\0') {
+		add_scep(&b, &ex->scep);
+		tell(&b, say, cls);
+	}
+	for (const struct event *e = ex->events; e != NULL; e = e->next) {
+		buffer_printf(&b, "  event: %s %s %d %s: %s", e->log, e->source,
+		    e->id, e->level, e->text);
+		tell(&b, say, cls);
+	}
+}

@@ -1,0 +1,211 @@
+#include "exchange/exchange.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+
+const char *
+layer_name(enum layer layer)
+{
+	static const char *const names[] = {
+		[LAYER_NONE] = "none",
+		[LAYER_HTTP_SYS] = "http.sys",
+		[LAYER_IIS] = "IIS",
+		[LAYER_MSCEP] = "mscep.dll",
+		[LAYER_POLICY_MODULE] = "policy module",
+		[LAYER_CA] = "CA",
+	};
+
+	return names[layer];
+}
+
+char *
+endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT_SIZE])
+{
+	snprintf(out, ENDPOINT_TEXT_SIZE, "-");
+	if (e->address.any.sa_family == AF_INET)
+		inet_ntop(AF_INET, &e->address.v4.sin_addr, out,
+		    ENDPOINT_TEXT_SIZE);
+	else if (e->address.any.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&e->address.v6.sin6_addr))
+		inet_ntop(AF_INET, &e->address.v6.sin6_addr.s6_addr[12], out,
+		    ENDPOINT_TEXT_SIZE);
+	else if (e->address.any.sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &e->address.v6.sin6_addr, out,
+		    ENDPOINT_TEXT_SIZE);
+	return out;
+}
+
+unsigned
+endpoint_port(const struct endpoint *e)
+{
+	if (e->address.any.sa_family == AF_INET)
+		return ntohs(e->address.v4.sin_port);
+	if (e->address.any.sa_family == AF_INET6)
+		return ntohs(e->address.v6.sin6_port);
+	return 0;
+}
+
+const char *
+request_header(const struct request *r, const char *name)
+{
+	for (size_t i = 0; i < r->header_count; i++)
+		if (strcasecmp(r->headers[i].name, name) == 0)
+			return r->headers[i].value;
+	return NULL;
+}
+
+void
+request_split_target(struct request *r)
+{
+	const char *path = r->target, *query;
+
+	if (strncasecmp(path, "http://", 7) == 0 ||
+	    strncasecmp(path, "https://", 8) == 0) {
+		path = strchr(path, ':') + 3;
+		path += strcspn(path, "/?");
+	}
+	query = strchr(path, '?');
+	r->has_query = query != NULL;
+	if (query == NULL) {
+		r->path = span_text(path);
+		r->query = SPAN_EMPTY;
+	} else {
+		r->path = span_of(path, (size_t)(query - path));
+		r->query = span_text(query + 1);
+	}
+	if (r->path.len == 0)
+		r->path = span_text("/");
+}
+
+void
+reply_header(struct reply *r, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+	char *value;
+
+	if (r->header_count == REPLY_HEADERS_MAX)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&value, fmt, ap) == -1)
+		value = NULL;
+	va_end(ap);
+	if (value == NULL)
+		return;
+	r->headers[r->header_count].name = name;
+	r->headers[r->header_count++].value = value;
+}
+
+const char *
+reply_header_value(const struct reply *r, const char *name)
+{
+	for (size_t i = 0; i < r->header_count; i++)
+		if (strcasecmp(r->headers[i].name, name) == 0)
+			return r->headers[i].value;
+	return NULL;
+}
+
+const char *
+reason_phrase(int status)
+{
+	static const struct {
+		int status;
+		const char *phrase;
+	} phrases[] = {
+		{ 200, "OK" },
+		{ 301, "Moved Permanently" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
+		{ 411, "Length Required" },
+		{ 412, "Precondition Failed" },
+		{ 413, "Request Entity Too Large" },
+		{ 414, "Request-URI Too Long" },
+		{ 415, "Unsupported Media Type" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
+		{ 505, "HTTP Version Not Supported" },
+	};
+
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (phrases[i].status == status)
+			return phrases[i].phrase;
+	return "Unknown";
+}
+
+void
+exchange_init(struct exchange *ex)
+{
+	memset(ex, 0, sizeof(*ex));
+	ex->request.content_length = -1;
+	ex->request.body_limit = INT64_MAX;
+	ex->scep.pki_status = ex->scep.fail_info = -1;
+	ex->started_ms = clock_ticks_ms();
+}
+
+void
+exchange_clear(struct exchange *ex)
+{
+	struct event *event;
+
+	while ((event = ex->events) != NULL) {
+		ex->events = event->next;
+		free(event->text);
+		free(event);
+	}
+	free(ex->request.target);
+	free(ex->request.headers);
+	free(ex->request.memory);
+	buffer_free(&ex->request.body);
+	for (size_t i = 0; i < ex->reply.header_count; i++)
+		free(ex->reply.headers[i].value);
+	blob_free(&ex->reply.body);
+}
+
+void
+exchange_event(struct exchange *ex, const char *log, const char *source, int id,
+    const char *level, const char *fmt, ...)
+{
+	struct event *event = calloc(1, sizeof(*event)), **at = &ex->events;
+	va_list ap;
+
+	if (event == NULL)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&event->text, fmt, ap) == -1)
+		event->text = NULL;
+	va_end(ap);
+	if (event->text == NULL) {
+		free(event);
+		return;
+	}
+	event->log = log;
+	event->source = source;
+	event->id = id;
+	event->level = level;
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = event;
+}
+
+void
+exchange_answer(struct exchange *ex, enum layer layer, int status,
+    int substatus, uint32_t win32)
+{
+	ex->verdict.layer = layer;
+	ex->verdict.status = ex->reply.status = status;
+	ex->verdict.substatus = substatus;
+	ex->verdict.win32 = win32;
+}

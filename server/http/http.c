@@ -1,0 +1,137 @@
+#include "http/inside.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+
+#define FD_RESERVE 64 /* files, libraries, our own loops */
+#define FD_MAX (1UL << 20)
+
+int
+http_start(struct http **out, const struct http_options *options,
+    struct error *err)
+{
+	struct http *http = calloc(1, sizeof(*http));
+	struct rlimit limit = { .rlim_cur = 1024 };
+
+	if ((*out = http) == NULL)
+		return error_set(err, "out of memory");
+	getrlimit(RLIMIT_NOFILE, &limit);
+	http->fd_count = limit.rlim_cur < FD_MAX ? limit.rlim_cur : FD_MAX;
+	http->connection_limit = options->connection_limit;
+	/* A connection that is taken over has two descriptors for a moment. */
+	if (http->connection_limit == 0)
+		http->connection_limit = http->fd_count > 4 * FD_RESERVE ?
+		    (unsigned)http->fd_count - FD_RESERVE :
+		    (unsigned)http->fd_count / 2;
+	http->arriving = calloc(http->fd_count, sizeof(http->arriving[0]));
+	if (http->arriving == NULL)
+		error_set(err, "out of memory");
+	else if (held_start(http, &http->held, err) == 0 &&
+	    acceptor_start(http, &http->acceptor, err) == 0 &&
+	    workers_start(options->workers, &http->workers, err) == 0 &&
+	    parse_start(http, err) == 0)
+		return 0;
+	http_stop(http, 0);
+	*out = NULL;
+	return -1;
+}
+
+int
+http_accept(struct http *http, struct error *err)
+{
+	return acceptor_run(http->acceptor, err);
+}
+
+int
+http_parse_address(const char *text, struct endpoint *out, struct error *err)
+{
+	char host[ENDPOINT_TEXT_SIZE], rest;
+	unsigned port;
+
+	memset(out, 0, sizeof(*out));
+	if (sscanf(text, "[%45[0-9a-fA-F:.]]:%5u%c", host, &port, &rest) == 2 &&
+	    port <= 65535 &&
+	    inet_pton(AF_INET6, host, &out->address.v6.sin6_addr) == 1) {
+		out->address.v6.sin6_family = AF_INET6;
+		out->address.v6.sin6_port = htons((uint16_t)port);
+		return 0;
+	}
+	if (sscanf(text, "%45[0-9.]:%5u%c", host, &port, &rest) == 2 &&
+	    port <= 65535 &&
+	    inet_pton(AF_INET, host, &out->address.v4.sin_addr) == 1) {
+		out->address.v4.sin_family = AF_INET;
+		out->address.v4.sin_port = htons((uint16_t)port);
+		return 0;
+	}
+	return error_set(err,
+	    "\"%s\" is not an address and port such as "
+	    "127.0.0.1:8080 or [::1]:8080",
+	    text);
+}
+
+bool
+http_is_loopback(const struct endpoint *e)
+{
+	if (e->address.any.sa_family == AF_INET)
+		return ntohl(e->address.v4.sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&e->address.v6.sin6_addr);
+}
+
+char *
+http_url(const struct endpoint *e, char out[HTTP_URL_SIZE])
+{
+	char host[ENDPOINT_TEXT_SIZE];
+	bool v6 = e->address.any.sa_family == AF_INET6;
+
+	snprintf(out, HTTP_URL_SIZE, v6 ? "http://[%s]:%u" : "http://%s:%u",
+	    endpoint_text(e, host), endpoint_port(e));
+	return out;
+}
+
+int
+http_listen(struct http *http, const struct endpoint *at,
+    const struct http_service *service, struct endpoint *bound,
+    struct error *err)
+{
+	return acceptor_listen(http->acceptor, at, service, bound, err);
+}
+
+/* No connection may be suspended when libmicrohttpd stops: it aborts. */
+void
+http_stop(struct http *http, int grace_ms)
+{
+	int64_t until = clock_ticks_ms() + grace_ms;
+
+	if (http == NULL)
+		return;
+	acceptor_stop(http->acceptor);
+	while (http->daemon != NULL && atomic_load(&http->active) > 0 &&
+	    clock_ticks_ms() < until)
+		poll(NULL, 0, 5);
+	workers_stop(http->workers);
+	parse_stop(http);
+	held_stop(http->held);
+	if (http->arriving != NULL)
+		for (size_t i = 0; i < http->fd_count; i++)
+			free(http->arriving[i]);
+	free(http->arriving);
+	free(http);
+}
+
+unsigned
+http_connection_limit(const struct http *http)
+{
+	return http->connection_limit;
+}
+
+unsigned
+http_connections(const struct http *http)
+{
+	return atomic_load(&http->connections);
+}

@@ -1,0 +1,62 @@
+/*
+ * HTTP over TCP. An acceptor of our own owns the listeners; libmicrohttpd
+ * parses, collects bodies and sends the ordinary answers on one epoll
+ * thread; workers compute; answers that must be exact to the octet leave on
+ * a descriptor taken over from libmicrohttpd. No thread waits for a client.
+ */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include "base/error.h"
+#include "exchange/exchange.h"
+
+struct http;
+
+/* What answers on a listener. Any of the calls may come on any thread. */
+struct http_service {
+	/* The head has been read. May answer; may set request.body_limit. */
+	void (*begin)(void *cls, struct exchange *);
+	/* The body has been read as far as body_end says. Must answer. */
+	void (*answer)(void *cls, struct exchange *);
+	/* True: answer() takes long and belongs on a worker. */
+	bool (*is_long)(void *cls, const struct exchange *);
+	/* The connection limit is reached: nothing was read. Must answer. */
+	void (*refuse)(void *cls, struct exchange *);
+	/* It is over: sent and ending say how. The last sight of it. */
+	void (*finish)(void *cls, struct exchange *);
+	void *cls;
+};
+
+struct http_options {
+	unsigned workers;	   /* threads; 0: one per processor */
+	unsigned connection_limit; /* 0: from RLIMIT_NOFILE */
+};
+
+int http_start(struct http **out, const struct http_options *, struct error *);
+
+/*
+ * Opens a listener, now or while running; `service` is borrowed, is looked
+ * at from http_accept() on, and must outlive http_stop(). *bound says where.
+ */
+int http_listen(struct http *, const struct endpoint *,
+    const struct http_service *service, struct endpoint *bound, struct error *);
+/* "ADDR:PORT" or "[ADDR]:PORT", numeric. */
+int http_parse_address(const char *text, struct endpoint *out, struct error *);
+bool http_is_loopback(const struct endpoint *);
+/* "http://127.0.0.1:8080" */
+#define HTTP_URL_SIZE 80
+char *http_url(const struct endpoint *, char out[HTTP_URL_SIZE]);
+
+/* Listeners opened so far, and those to come, begin to be answered. */
+int http_accept(struct http *, struct error *);
+
+/*
+ * Accepts no more, cuts what is held, lets honest exchanges finish for
+ * `grace_ms` at most, frees everything. NULL is fine.
+ */
+void http_stop(struct http *, int grace_ms);
+
+unsigned http_connection_limit(const struct http *);
+unsigned http_connections(const struct http *);
+
+#endif

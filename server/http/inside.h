@@ -1,0 +1,82 @@
+/* What the files of this folder know of each other. */
+#ifndef HTTP_INSIDE_H
+#define HTTP_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "http/http.h"
+
+struct MHD_Daemon;
+struct acceptor;
+struct held;
+struct workers;
+
+/* A client's connection, from accept() until it is closed. */
+struct connection {
+	const struct http_service *service;
+	struct endpoint source, local;
+};
+
+struct http {
+	struct MHD_Daemon *daemon;
+	struct acceptor *acceptor;
+	struct held *held;
+	struct workers *workers;
+	unsigned connection_limit;
+	atomic_uint connections;  /* libmicrohttpd's and held ones */
+	atomic_uint active;	  /* exchanges begun and not over */
+	atomic_size_t body_bytes; /* of all bodies being collected */
+	size_t fd_count;
+	/* By descriptor: on its way from the acceptor to libmicrohttpd. */
+	_Atomic(struct connection *) *arriving;
+};
+
+/* One exchange on its way through this folder. */
+struct call {
+	struct exchange exchange;
+	struct http *http;
+	const struct http_service *service;
+	struct MHD_Connection *mhd; /* NULL once taken over */
+	enum { CALL_HEAD, CALL_BODY, CALL_READY } stage;
+	struct call *next;
+};
+struct call *call_new(struct http *, const struct connection *);
+/* Says how it ended, and frees it. */
+void call_finish(struct call *, enum ending);
+
+/* Threads of a library must not take the signals of its embedder. */
+int thread_start(pthread_t *, void *(*run)(void *), void *cls);
+
+/* parse.c */
+int parse_start(struct http *, struct error *);
+void parse_stop(struct http *);
+/* The answer is there: libmicrohttpd goes on. */
+void parse_resume(struct call *);
+/* Takes the connection; 0, or -1 and it is closed. */
+int parse_add(struct http *, int fd, struct connection *);
+
+/* accept.c */
+int acceptor_start(struct http *, struct acceptor **, struct error *);
+int acceptor_run(struct acceptor *, struct error *);
+int acceptor_listen(struct acceptor *, const struct endpoint *,
+    const struct http_service *, struct endpoint *bound, struct error *);
+void acceptor_stop(struct acceptor *);
+
+/* workers.c */
+int workers_start(unsigned count, struct workers **, struct error *);
+void workers_add(struct workers *, struct call *);
+void workers_stop(struct workers *);
+
+/* held.c: the only code that writes to a descriptor. */
+int held_start(struct http *, struct held **, struct error *);
+/* Takes fd, bytes and call; finishes the call when the last byte is out. */
+void held_send(struct held *, int fd, struct blob bytes, struct call *);
+void held_stop(struct held *);
+
+/* render.c */
+int render_reply(const struct exchange *, struct blob *out);
+/* Octets of head and body as libmicrohttpd sends them. */
+uint64_t render_ordinary_size(const struct exchange *, bool head_only);
+
+#endif

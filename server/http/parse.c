@@ -1,0 +1,395 @@
+/*
+ * libmicrohttpd: requests in, ordinary answers out. It lives here alone.
+ * Its one thread reads heads and bodies; what takes long is suspended and
+ * computed by a worker.
+ */
+#include "http/inside.h"
+
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/*
+ * http.sys allows a request line and headers of 65534 octets each once the
+ * article's fix is applied; libmicrohttpd needs half as much again.
+ */
+#define POOL_SIZE (96 * 1024)
+#define IDLE_SECONDS 120	/* http.sys's connection timeout */
+#define BODIES_MAX (64UL << 20) /* octets, of all bodies together */
+
+struct call *
+call_new(struct http *http, const struct connection *conn)
+{
+	struct call *call = malloc(sizeof(*call));
+
+	if (call == NULL)
+		return NULL;
+	exchange_init(&call->exchange);
+	call->exchange.request.source = conn->source;
+	call->exchange.request.local = conn->local;
+	call->http = http;
+	call->service = conn->service;
+	call->mhd = NULL;
+	call->stage = CALL_HEAD;
+	atomic_fetch_add(&http->active, 1);
+	return call;
+}
+
+void
+call_finish(struct call *call, enum ending ending)
+{
+	struct http *http = call->http;
+
+	atomic_fetch_sub(&http->body_bytes, call->exchange.request.body.cap);
+	call->exchange.ending = ending;
+	call->exchange.duration_ms = clock_ticks_ms() -
+	    call->exchange.started_ms;
+	call->service->finish(call->service->cls, &call->exchange);
+	exchange_clear(&call->exchange);
+	free(call);
+	atomic_fetch_sub(&http->active, 1);
+}
+
+/* The first sight of a request: its target as it came. */
+static void *
+on_target(void *cls, const char *target, struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct connection *conn = info == NULL ? NULL : info->socket_context;
+	struct call *call = conn == NULL ? NULL : call_new(cls, conn);
+
+	if (call == NULL)
+		return NULL;
+	call->mhd = mhd;
+	call->exchange.request.target = strdup(target);
+	return call;
+}
+
+struct copying {
+	struct request *request;
+	char *to;
+};
+
+static enum MHD_Result
+measure_header(void *cls, enum MHD_ValueKind kind, const char *name,
+    const char *value)
+{
+	size_t *size = cls;
+
+	(void)kind;
+	*size += strlen(name) + 1 + (value == NULL ? 0 : strlen(value)) + 1;
+	return MHD_YES;
+}
+
+static char *
+copy(struct copying *c, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *to = memcpy(c->to, text, size);
+
+	c->to += size;
+	return to;
+}
+
+static enum MHD_Result
+copy_header(void *cls, enum MHD_ValueKind kind, const char *name,
+    const char *value)
+{
+	struct copying *c = cls;
+	struct request *r = c->request;
+	struct header *h = &r->headers[r->header_count++];
+	size_t len;
+
+	(void)kind;
+	h->name = copy(c, name);
+	h->value = copy(c, value == NULL ? "" : value);
+	len = strlen(h->value);
+	if (len > r->longest_header)
+		r->longest_header = len;
+	r->head_size += strlen(name) + strlen(": \r\n") + len;
+	return MHD_YES;
+}
+
+static int64_t
+read_length(const char *text)
+{
+	int64_t value = 0;
+
+	if (*text == '\0')
+		return -1;
+	for (; *text >= '0' && *text <= '9'; text++)
+		if ((value = value * 10 + *text - '0') > INT64_MAX / 20)
+			return -1;
+	return *text == '\0' ? value : -1;
+}
+
+/* Copies the head, because libmicrohttpd's copy goes before our logs do. */
+static int
+read_head(struct call *call, const char *method, const char *version)
+{
+	struct request *r = &call->exchange.request;
+	struct copying c = { .request = r };
+	size_t size = strlen(method) + strlen(version) + 2;
+	const char *value;
+	int count;
+
+	count = MHD_get_connection_values(call->mhd, MHD_HEADER_KIND,
+	    measure_header, &size);
+	r->headers = calloc((size_t)count + 1, sizeof(r->headers[0]));
+	r->memory = c.to = malloc(size);
+	if (r->target == NULL || r->headers == NULL || r->memory == NULL)
+		return -1;
+	r->method = copy(&c, method);
+	r->version = copy(&c, version);
+	r->head_size = strlen(method) + strlen(r->target) + strlen(version) +
+	    strlen("  \r\n\r\n");
+	MHD_get_connection_values(call->mhd, MHD_HEADER_KIND, copy_header, &c);
+	if ((value = request_header(r, "Content-Length")) != NULL)
+		r->content_length = read_length(value);
+	if ((value = request_header(r, "Transfer-Encoding")) != NULL) {
+		r->chunked = strcasecmp(value, "chunked") == 0;
+		/* libmicrohttpd would wait for ever for any other. */
+		r->broken = !r->chunked;
+	}
+	request_split_target(r);
+	return 0;
+}
+
+/* The descriptor becomes ours; libmicrohttpd drops its own without a FIN. */
+static enum MHD_Result
+take_over(struct call *call, void **con_cls)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    call->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct blob bytes;
+	int fd;
+
+	if (info == NULL ||
+	    (fd = fcntl(info->connect_fd, F_DUPFD_CLOEXEC, 0)) == -1)
+		return MHD_NO;
+	if (render_reply(&call->exchange, &bytes) == -1) {
+		close(fd);
+		return MHD_NO;
+	}
+	*con_cls = NULL;
+	call->mhd = NULL;
+	held_send(call->http->held, fd, bytes, call);
+	return MHD_NO;
+}
+
+static enum MHD_Result
+send_ordinary(struct call *call)
+{
+	struct reply *r = &call->exchange.reply;
+	struct MHD_Response *response;
+	enum MHD_Result ret;
+
+	response = MHD_create_response_from_buffer(r->body.len, r->body.data,
+	    MHD_RESPMEM_PERSISTENT);
+	if (response == NULL)
+		return MHD_NO;
+	for (size_t i = 0; i < r->header_count; i++)
+		if (strcasecmp(r->headers[i].name, "Content-Length") != 0 &&
+		    strcasecmp(r->headers[i].name, "Connection") != 0)
+			MHD_add_response_header(response, r->headers[i].name,
+			    r->headers[i].value);
+	if (r->close)
+		MHD_add_response_header(response, "Connection", "close");
+	ret = MHD_queue_response(call->mhd, (unsigned)r->status, response);
+	MHD_destroy_response(response);
+	return ret;
+}
+
+static enum MHD_Result
+send_reply(struct call *call, void **con_cls, bool unread)
+{
+	struct exchange *ex = &call->exchange;
+
+	if (ex->reply.status == 0)
+		return MHD_NO;
+	/* An answer while a body is still coming would end in a reset. */
+	if (ex->wire == WIRE_EXACT || unread || ex->reply.reason != NULL)
+		return take_over(call, con_cls);
+	return send_ordinary(call);
+}
+
+static void
+collect(struct call *call, const char *data, size_t size)
+{
+	struct request *r = &call->exchange.request;
+	size_t before = r->body.cap;
+
+	if ((int64_t)(r->body.len + size) > r->body_limit) {
+		r->body_end = BODY_TOO_LARGE;
+		return;
+	}
+	if (atomic_load(&call->http->body_bytes) + size > BODIES_MAX) {
+		r->body_end = BODY_NO_ROOM;
+		return;
+	}
+	buffer_add(&r->body, data, size);
+	if (r->body.failed)
+		r->body_end = BODY_NO_ROOM;
+	atomic_fetch_add(&call->http->body_bytes, r->body.cap - before);
+}
+
+static enum MHD_Result
+answer(struct call *call, void **con_cls, bool unread)
+{
+	const struct http_service *s = call->service;
+
+	call->stage = CALL_READY;
+	if (!unread && s->is_long(s->cls, &call->exchange)) {
+		MHD_suspend_connection(call->mhd);
+		workers_add(call->http->workers, call);
+		return MHD_YES;
+	}
+	s->answer(s->cls, &call->exchange);
+	return send_reply(call, con_cls, unread);
+}
+
+static enum MHD_Result
+begin(struct call *call, void **con_cls)
+{
+	struct request *r = &call->exchange.request;
+
+	call->service->begin(call->service->cls, &call->exchange);
+	if (exchange_is_answered(&call->exchange)) {
+		call->stage = CALL_READY;
+		return send_reply(call, con_cls,
+		    r->chunked || r->broken || r->content_length > 0);
+	}
+	call->stage = CALL_BODY;
+	return MHD_YES;
+}
+
+static enum MHD_Result
+on_request(void *cls, struct MHD_Connection *mhd, const char *url,
+    const char *method, const char *version, const char *data, size_t *size,
+    void **con_cls)
+{
+	struct call *call = *con_cls;
+
+	(void)cls, (void)mhd, (void)url;
+	if (call == NULL)
+		return MHD_NO;
+	switch (call->stage) {
+	case CALL_HEAD:
+		if (read_head(call, method, version) == -1)
+			return MHD_NO;
+		return begin(call, con_cls);
+	case CALL_BODY:
+		if (*size == 0)
+			return answer(call, con_cls, false);
+		collect(call, data, *size);
+		*size = 0;
+		if (call->exchange.request.body_end != BODY_WHOLE)
+			return answer(call, con_cls, true);
+		return MHD_YES;
+	case CALL_READY:
+		return send_reply(call, con_cls, false);
+	}
+	return MHD_NO;
+}
+
+static void
+on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
+    enum MHD_RequestTerminationCode how)
+{
+	struct call *call = *con_cls;
+	bool sent = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+
+	(void)cls, (void)mhd;
+	if (call == NULL)
+		return;
+	*con_cls = NULL;
+	if (sent)
+		call->exchange.sent = render_ordinary_size(&call->exchange,
+		    strcmp(call->exchange.request.method, "HEAD") == 0);
+	call_finish(call,
+	    sent ? ENDED_SENT :
+		how == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN ?
+		   ENDED_CUT :
+		   ENDED_CLIENT_LEFT);
+}
+
+static void
+on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
+    enum MHD_ConnectionNotificationCode what)
+{
+	const union MHD_ConnectionInfo *info;
+	struct http *http = cls;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		info = MHD_get_connection_info(mhd,
+		    MHD_CONNECTION_INFO_CONNECTION_FD);
+		*socket_context =
+		    atomic_exchange(&http->arriving[info->connect_fd], NULL);
+		return;
+	}
+	free(*socket_context);
+	*socket_context = NULL;
+	atomic_fetch_sub(&http->connections, 1);
+}
+
+int
+parse_add(struct http *http, int fd, struct connection *conn)
+{
+	struct endpoint source = conn->source;
+	socklen_t len = source.address.any.sa_family == AF_INET ?
+	    sizeof(source.address.v4) :
+	    sizeof(source.address.v6);
+
+	atomic_fetch_add(&http->connections, 1);
+	atomic_store(&http->arriving[fd], conn);
+	if (MHD_add_connection(http->daemon, fd, &source.address.any, len) ==
+	    MHD_YES)
+		return 0;
+	/* It has closed the descriptor. */
+	atomic_fetch_sub(&http->connections, 1);
+	free(atomic_exchange(&http->arriving[fd], NULL));
+	return -1;
+}
+
+void
+parse_resume(struct call *call)
+{
+	MHD_resume_connection(call->mhd);
+}
+
+int
+parse_start(struct http *http, struct error *err)
+{
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	http->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
+		MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO |
+		MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_ALLOW_SUSPEND_RESUME,
+	    0, NULL, NULL, on_request, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)POOL_SIZE, MHD_OPTION_CONNECTION_LIMIT,
+	    http->connection_limit + 16, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned)IDLE_SECONDS, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+	    http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return http->daemon != NULL ?
+	    0 :
+	    error_set(err, "cannot start libmicrohttpd");
+}
+
+void
+parse_stop(struct http *http)
+{
+	if (http->daemon != NULL)
+		MHD_stop_daemon(http->daemon);
+	http->daemon = NULL;
+}

@@ -1,0 +1,113 @@
+/* Threads that compute answers, so that the epoll thread never does RSA. */
+#include "http/inside.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct workers {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct call *first, **last;
+	bool stopping;
+	unsigned count;
+	pthread_t threads[];
+};
+
+int
+thread_start(pthread_t *thread, void *(*run)(void *), void *cls)
+{
+	sigset_t all, old;
+	int ret;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(thread, NULL, run, cls) == 0 ? 0 : -1;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}
+
+static struct call *
+take(struct workers *w)
+{
+	struct call *call;
+
+	pthread_mutex_lock(&w->lock);
+	while (w->first == NULL && !w->stopping)
+		pthread_cond_wait(&w->wake, &w->lock);
+	if ((call = w->first) != NULL && (w->first = call->next) == NULL)
+		w->last = &w->first;
+	pthread_mutex_unlock(&w->lock);
+	return call;
+}
+
+static void *
+work(void *cls)
+{
+	struct workers *w = cls;
+	struct call *call;
+
+	while ((call = take(w)) != NULL) {
+		call->service->answer(call->service->cls, &call->exchange);
+		parse_resume(call);
+	}
+	return NULL;
+}
+
+int
+workers_start(unsigned count, struct workers **out, struct error *err)
+{
+	struct workers *w;
+
+	if (count == 0)
+		count = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	w = calloc(1, sizeof(*w) + count * sizeof(w->threads[0]));
+	if ((*out = w) == NULL)
+		return error_set(err, "out of memory");
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->wake, NULL);
+	w->last = &w->first;
+	for (; w->count < count; w->count++)
+		if (thread_start(&w->threads[w->count], work, w) == -1)
+			return error_set(err, "cannot start a thread");
+	return 0;
+}
+
+void
+workers_add(struct workers *w, struct call *call)
+{
+	pthread_mutex_lock(&w->lock);
+	call->next = NULL;
+	*w->last = call;
+	w->last = &call->next;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* What still waits is resumed unanswered: its connection is closed. */
+void
+workers_stop(struct workers *w)
+{
+	struct call *call;
+
+	if (w == NULL)
+		return;
+	pthread_mutex_lock(&w->lock);
+	call = w->first;
+	w->first = NULL;
+	w->last = &w->first;
+	w->stopping = true;
+	pthread_cond_broadcast(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	while (call != NULL) {
+		struct call *next = call->next;
+
+		parse_resume(call);
+		call = next;
+	}
+	for (unsigned i = 0; i < w->count; i++)
+		pthread_join(w->threads[i], NULL);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}

@@ -1,0 +1,412 @@
+/* The command line; the only code that prints usage or exits. */
+#include "mockndes.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/nearest.h"
+#include "readyz.h"
+
+#define EXIT_USAGE 2
+#define SETS_MAX 64
+#define CONTROL_DEFAULT "127.0.0.1:8081"
+
+/* What `serve` was told; strings are borrowed from argv and environment. */
+struct serve_flags {
+	const char *scenario, *listen, *control, *challenge, *keys, *log_dir;
+	const char *ready_file, *ca_out, *seed;
+	const char *sets[SETS_MAX];
+	size_t set_count;
+	bool allow_remote, verbose;
+};
+
+enum flag_kind { FLAG_TEXT, FLAG_LIST, FLAG_SWITCH };
+
+static const struct flag {
+	const char *name, *value, *help;
+	enum flag_kind kind;
+	size_t offset;
+} flags[] = {
+	{ "scenario", "NAME", "what is wrong with the server (healthy)",
+	    FLAG_TEXT, offsetof(struct serve_flags, scenario) },
+	{ "set", "KEY=VALUE",
+	    "change a key of the scenario, e.g.\n"
+	    "server.iis.error_pages=detailed; may be repeated",
+	    FLAG_LIST, 0 },
+	{ "listen", "ADDR:PORT",
+	    "where SCEP is answered (127.0.0.1:8080);\n"
+	    "port 0: any free one; IPv6: [::1]:8080",
+	    FLAG_TEXT, offsetof(struct serve_flags, listen) },
+	{ "control", "ADDR:PORT",
+	    "where the control API is (127.0.0.1:8081),"
+	    "\nor \"off\"",
+	    FLAG_TEXT, offsetof(struct serve_flags, control) },
+	{ "challenge", "PASSWORD",
+	    "accept this challenge password any number"
+	    "\nof times, beside the one-time ones",
+	    FLAG_TEXT, offsetof(struct serve_flags, challenge) },
+	{ "keys", "DIR", "use the key set in DIR (see mockndes keys)",
+	    FLAG_TEXT, offsetof(struct serve_flags, keys) },
+	{ "log-dir", "DIR",
+	    "write DIR/SITE/W3SVC1/u_exYYMMDD.log and\n"
+	    "DIR/SITE/HTTPERR/httperr1.log",
+	    FLAG_TEXT, offsetof(struct serve_flags, log_dir) },
+	{ "ready-file", "FILE", "write the JSON of the READY line to FILE",
+	    FLAG_TEXT, offsetof(struct serve_flags, ready_file) },
+	{ "ca-out", "FILE", "write the CA certificate to FILE, in PEM",
+	    FLAG_TEXT, offsetof(struct serve_flags, ca_out) },
+	{ "seed", "N", "seed of everything that happens by chance", FLAG_TEXT,
+	    offsetof(struct serve_flags, seed) },
+	{ "allow-remote", NULL,
+	    "let --listen and --control be other than\n"
+	    "loopback: anybody who reaches it gets a certificate",
+	    FLAG_SWITCH, offsetof(struct serve_flags, allow_remote) },
+	{ "verbose", NULL, "say on stderr what happens, request by request",
+	    FLAG_SWITCH, offsetof(struct serve_flags, verbose) },
+};
+#define FLAGS (sizeof(flags) / sizeof(flags[0]))
+
+static void
+print_help(void)
+{
+	printf(
+	    "mockndes: a mock Microsoft NDES (SCEP) server for tests. "
+	    "TEST ONLY.\n\n"
+	    "usage: mockndes serve [flags]      run a server until SIGTERM\n"
+	    "       mockndes keys --out DIR     make a key set for --keys\n"
+	    "       mockndes readyz [URL]       exit 0 if a server is ready\n"
+	    "       mockndes --version | --help\n\n"
+	    "flags of serve; each has a twin in the environment, e.g. "
+	    "MOCKNDES_LOG_DIR:\n");
+	for (size_t i = 0; i < FLAGS; i++) {
+		const char *help = flags[i].help, *end;
+		char left[40];
+
+		snprintf(left, sizeof(left), "--%s %s", flags[i].name,
+		    flags[i].value == NULL ? "" : flags[i].value);
+		for (; (end = strchr(help, '\n')) != NULL; help = end + 1) {
+			printf("  %-24s %.*s\n", left, (int)(end - help), help);
+			left[0] = '\0';
+		}
+		printf("  %-24s %s\n", left, help);
+	}
+	printf("\nWhen it is ready it prints one line: READY and JSON with "
+	       "the URLs.\nExit status: 0 stopped, 1 could not start, 2 bad "
+	       "usage.\n");
+}
+
+static int __attribute__((format(printf, 1, 2))) usage(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "mockndes: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, " (see mockndes --help)\n");
+	return EXIT_USAGE;
+}
+
+static int
+unknown_flag(const char *arg)
+{
+	struct nearest n = { .asked = arg + 2 };
+
+	for (size_t i = 0; i < FLAGS; i++)
+		nearest_consider(&n, flags[i].name);
+	return usage("unknown flag %s, did you mean --%s?", arg, n.best);
+}
+
+static int
+set_flag(struct serve_flags *to, const struct flag *flag, const char *value)
+{
+	char *at = (char *)to + flag->offset;
+
+	switch (flag->kind) {
+	case FLAG_TEXT:
+		*(const char **)at = value;
+		return 0;
+	case FLAG_LIST:
+		if (to->set_count == SETS_MAX)
+			return usage("too many --set: \"%s\"", value);
+		to->sets[to->set_count++] = value;
+		return 0;
+	case FLAG_SWITCH:
+		break;
+	}
+	if (strcmp(value, "1") == 0 || strcasecmp(value, "true") == 0)
+		*(bool *)at = true;
+	else if (strcmp(value, "") == 0 || strcmp(value, "0") == 0 ||
+	    strcasecmp(value, "false") == 0)
+		*(bool *)at = false;
+	else
+		return usage("\"%s\" is neither true nor false", value);
+	return 0;
+}
+
+/* MOCKNDES_SET holds several, with ";" between them. */
+static int
+read_environment(struct serve_flags *to)
+{
+	char name[64], *value, *at;
+	int ret;
+
+	for (size_t i = 0; i < FLAGS; i++) {
+		snprintf(name, sizeof(name), "MOCKNDES_%s", flags[i].name);
+		for (at = name; *at != '\0'; at++)
+			*at = *at == '-'	     ? '_' :
+			    *at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' :
+						       *at;
+		if ((value = getenv(name)) == NULL || *value == '\0')
+			continue;
+		if (flags[i].kind == FLAG_LIST) {
+			for (at = strtok(value, ";"); at != NULL;
+			     at = strtok(NULL, ";"))
+				if ((ret = set_flag(to, &flags[i], at)) != 0)
+					return ret;
+		} else if ((ret = set_flag(to, &flags[i], value)) != 0) {
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/* "--name value", "--name=value", "--switch". Returns how many it took. */
+static int
+read_flag(struct serve_flags *to, char **argv, int *status)
+{
+	const char *arg = argv[0], *equals = strchr(arg, '=');
+	size_t len = equals == NULL ? strlen(arg) : (size_t)(equals - arg);
+
+	for (size_t i = 0; i < FLAGS; i++) {
+		const char *value = equals == NULL ? argv[1] : equals + 1;
+
+		if (strncmp(arg, "--", 2) != 0 ||
+		    strlen(flags[i].name) != len - 2 ||
+		    strncmp(arg + 2, flags[i].name, len - 2) != 0)
+			continue;
+		if (flags[i].kind == FLAG_SWITCH) {
+			*status = set_flag(to, &flags[i],
+			    equals == NULL ? "1" : value);
+			return 1;
+		}
+		if (value == NULL)
+			*status = usage("%s wants a value", arg);
+		else
+			*status = set_flag(to, &flags[i], value);
+		return equals == NULL ? 2 : 1;
+	}
+	*status = strncmp(arg, "--", 2) == 0 ?
+	    unknown_flag(arg) :
+	    usage("unexpected argument \"%s\"", arg);
+	return 1;
+}
+
+static int
+read_flags(struct serve_flags *to, char **argv)
+{
+	int status = read_environment(to);
+
+	while (status == 0 && *argv != NULL)
+		argv += read_flag(to, argv, &status);
+	return status;
+}
+
+static void
+narrate(void *cls, const char *line)
+{
+	(void)cls;
+	fprintf(stderr, "%s\n", line);
+}
+
+/* Atomic: a reader sees the whole file or none. */
+static int
+write_file(const char *path, const char *text, const char *end)
+{
+	char temporary[4096];
+	FILE *f;
+	int len;
+
+	len = snprintf(temporary, sizeof(temporary), "%s.%ld.tmp", path,
+	    (long)getpid());
+	if (len < 0 || (size_t)len >= sizeof(temporary)) {
+		errno = ENAMETOOLONG;
+	} else if ((f = fopen(temporary, "we")) != NULL) {
+		bool good = fprintf(f, "%s%s", text, end) >= 0;
+
+		good &= fclose(f) == 0;
+		if (good && rename(temporary, path) == 0)
+			return 0;
+		len = errno;
+		unlink(temporary);
+		errno = len;
+	}
+	fprintf(stderr, "mockndes: %s: %s\n", path, strerror(errno));
+	return -1;
+}
+
+/* Connections are bounded by descriptors: take all that we may have. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int
+announce(const struct serve_flags *flag, const struct mockndes *server)
+{
+	if (flag->ca_out != NULL &&
+	    write_file(flag->ca_out, mockndes_ca_pem(server), "") == -1)
+		return -1;
+	if (flag->ready_file != NULL &&
+	    write_file(flag->ready_file, mockndes_ready(server), "\n") == -1)
+		return -1;
+	fprintf(stderr,
+	    "mockndes %s: TEST ONLY. Its CA certifies whoever "
+	    "asks; trust it nowhere else.\n",
+	    mockndes_version());
+	printf("READY %s\n", mockndes_ready(server));
+	fflush(stdout);
+	return 0;
+}
+
+static int
+read_seed(const char *text, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
+	    *out == 0 || *out > INT64_MAX)
+		return usage("--seed %s: not a number from 1 on", text);
+	return 0;
+}
+
+static int
+serve(char **argv)
+{
+	struct serve_flags flag = { .listen = "127.0.0.1:8080",
+		.control = CONTROL_DEFAULT };
+	struct mockndes_options options = MOCKNDES_OPTIONS_INIT;
+	char error[MOCKNDES_ERROR_SIZE];
+	struct mockndes *server;
+	sigset_t stop;
+	int status, sig;
+
+	if ((status = read_flags(&flag, argv)) != 0 ||
+	    (flag.seed != NULL &&
+		(status = read_seed(flag.seed, &options.seed)) != 0))
+		return status;
+	options.listen = flag.listen;
+	options.control = strcmp(flag.control, "off") == 0 ? NULL :
+							     flag.control;
+	options.scenario = flag.scenario;
+	options.set = flag.sets;
+	options.set_count = flag.set_count;
+	options.challenge = flag.challenge;
+	options.keys = flag.keys;
+	options.log_dir = flag.log_dir;
+	options.allow_remote = flag.allow_remote;
+	options.narrate = flag.verbose ? narrate : NULL;
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	raise_descriptor_limit();
+	if ((status = mockndes_start(&options, &server, error)) != 0) {
+		fprintf(stderr, "mockndes: %s\n", error);
+		return status == MOCKNDES_USAGE ? EXIT_USAGE : EXIT_FAILURE;
+	}
+	if ((status = announce(&flag, server)) == 0)
+		sigwait(&stop, &sig);
+	mockndes_stop(server);
+	return status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+make_keys(char **argv)
+{
+	const char *dir = getenv("MOCKNDES_OUT");
+	char error[MOCKNDES_ERROR_SIZE];
+
+	if (argv[0] != NULL && strncmp(argv[0], "--out=", 6) == 0)
+		dir = (argv++)[0] + 6;
+	else if (argv[0] != NULL && strcmp(argv[0], "--out") == 0 &&
+	    argv[1] != NULL)
+		dir = argv[1], argv += 2;
+	if (argv[0] != NULL)
+		return usage("unexpected argument \"%s\"", argv[0]);
+	if (dir == NULL || *dir == '\0')
+		return usage("keys wants --out DIR");
+	if (mockndes_make_keys(dir, error) == -1) {
+		fprintf(stderr, "mockndes: %s\n", error);
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}
+
+static int
+ask_readyz(char **argv)
+{
+	const char *where = getenv("MOCKNDES_CONTROL");
+	char text[MOCKNDES_ERROR_SIZE];
+	struct error err = { 0 };
+
+	if (argv[0] != NULL && argv[1] != NULL)
+		return usage("unexpected argument \"%s\"", argv[1]);
+	if (argv[0] != NULL)
+		where = argv[0];
+	else if (where == NULL || *where == '\0')
+		where = CONTROL_DEFAULT;
+	if (readyz(where, &err) == 0)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "mockndes: %s\n",
+	    error_print(&err, text, sizeof(text)));
+	return EXIT_FAILURE;
+}
+
+static bool
+asks_for_help(char **argv)
+{
+	for (; *argv != NULL; argv++)
+		if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-h") == 0)
+			return true;
+	return false;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc > 1 && asks_for_help(argv + 1)) {
+		print_help();
+		return EXIT_SUCCESS;
+	}
+	if (argc < 2)
+		return usage("no command: serve, keys or readyz");
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("mockndes %s\n", mockndes_version());
+		return EXIT_SUCCESS;
+	}
+	if (strcmp(argv[1], "serve") == 0)
+		return serve(argv + 2);
+	if (strcmp(argv[1], "keys") == 0)
+		return make_keys(argv + 2);
+	if (strcmp(argv[1], "readyz") == 0)
+		return ask_readyz(argv + 2);
+	return usage("unknown command \"%s\": serve, keys or readyz", argv[1]);
+}

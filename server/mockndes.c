@@ -1,0 +1,362 @@
+/* The public interface: an instance, and what can be asked of it. */
+#include "mockndes.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/control.h"
+#include "serve.h"
+
+#define GRACE_MS 5000
+#define SCEP_PATH "/certsrv/mscep/mscep.dll"
+#define ADMIN_PATH "/certsrv/mscep_admin/"
+
+struct mockndes {
+	struct crypto *crypto;
+	struct key_set *keys;
+	struct sites *sites;
+	struct http *http;
+	struct http_service scep, control;
+	struct endpoint scep_at, control_at;
+	char *challenge, *log_dir, *scenario; /* copies of the options */
+	uint64_t seed;
+	bool allow_remote, has_control;
+	char *url, *ready, *ca_pem;
+};
+
+static int
+fail(const struct error *err, char *out)
+{
+	if (out != NULL)
+		error_print(err, out, MOCKNDES_ERROR_SIZE);
+	return -1;
+}
+
+/* Options of an older caller end earlier. */
+static int
+take_options(const struct mockndes_options *given, struct mockndes_options *out,
+    struct error *err)
+{
+	memset(out, 0, sizeof(*out));
+	if (given->size < offsetof(struct mockndes_options, set))
+		return error_set(err,
+		    "mockndes_options.size is not set: "
+		    "begin with MOCKNDES_OPTIONS_INIT");
+	memcpy(out, given,
+	    given->size < sizeof(*out) ? given->size : sizeof(*out));
+	if (out->listen == NULL)
+		out->listen = "127.0.0.1:0";
+	if (out->scenario == NULL)
+		out->scenario = "healthy";
+	return 0;
+}
+
+static int
+dup_option(char **out, const char *text, struct error *err)
+{
+	if (text != NULL && (*out = strdup(text)) == NULL)
+		return error_set(err, "out of memory");
+	return 0;
+}
+
+static int
+parse_address(const struct mockndes *m, const char *text, struct endpoint *out,
+    struct error *err)
+{
+	if (http_parse_address(text, out, err) == -1)
+		return -1;
+	if (!m->allow_remote && !http_is_loopback(out))
+		return error_set(err,
+		    "%s is not a loopback address: add "
+		    "--allow-remote if others may reach this test CA",
+		    text);
+	return 0;
+}
+
+/* Everything that can be wrong about the options themselves. */
+static int
+check(struct mockndes *m, const struct mockndes_options *o,
+    struct scenario **scenario, struct error *err)
+{
+	const struct scenario_set set = { o->set, o->set_count };
+
+	m->allow_remote = o->allow_remote != 0;
+	m->has_control = o->control != NULL;
+	if (parse_address(m, o->listen, &m->scep_at, err) == -1 ||
+	    (m->has_control &&
+		parse_address(m, o->control, &m->control_at, err) == -1))
+		return -1;
+	return scenario_find(o->scenario, &set, scenario, err);
+}
+
+/* Ports first: a taken one is said before a second goes into keys. */
+static int
+open_ports(struct mockndes *m, struct error *err)
+{
+	const struct http_options options = { 0 };
+
+	if (http_start(&m->http, &options, err) == -1 ||
+	    http_listen(m->http, &m->scep_at, &m->scep, &m->scep_at, err) == -1)
+		return -1;
+	return m->has_control ? http_listen(m->http, &m->control_at,
+				    &m->control, &m->control_at, err) :
+				0;
+}
+
+static int
+open_sites(struct mockndes *m, const struct mockndes_options *o,
+    struct scenario *scenario, struct error *err)
+{
+	const struct sites_options options = {
+		.keys = m->keys,
+		.crypto = m->crypto,
+		.challenge = m->challenge,
+		.log_dir = m->log_dir,
+		.narrate = o->narrate,
+		.cls = o->narrate_cls,
+	};
+
+	if (sites_new(&m->sites, &options, err) == -1)
+		return -1;
+	return site_open(m->sites, SITE_DEFAULT, scenario, err);
+}
+
+/* What is told once everything stands. */
+static int
+describe(struct mockndes *m, struct error *err)
+{
+	struct credentials *cred = site_credentials(
+	    site_find(m->sites, SITE_DEFAULT));
+	char base[HTTP_URL_SIZE], control[HTTP_URL_SIZE];
+	char url[HTTP_URL_SIZE + 32], admin[HTTP_URL_SIZE + 32];
+	struct blob pem;
+	json_t *json;
+
+	http_url(&m->scep_at, base);
+	http_url(&m->control_at, control);
+	snprintf(url, sizeof(url), "%s%s", base, SCEP_PATH);
+	snprintf(admin, sizeof(admin), "%s%s", base, ADMIN_PATH);
+	json = json_pack("{ss, ss, ss, ss?, sn, ss, ss, sI, si}", "url", url,
+	    "admin_url", admin, "base_url", base, "control",
+	    m->has_control ? control : NULL, "tls_url", "scenario", m->scenario,
+	    "ca_sha256", cred->ca_sha256, "seed", (json_int_t)m->seed, "pid",
+	    (int)getpid());
+	m->ready = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	m->url = strdup(url);
+	if (x509_to_pem(blob_span(&cred->der[CA_ROOT]), &pem) == 0)
+		m->ca_pem = span_dup_text(blob_span(&pem));
+	blob_free(&pem);
+	credentials_free(cred);
+	return m->ready != NULL && m->url != NULL && m->ca_pem != NULL ?
+	    0 :
+	    error_set(err, "out of memory");
+}
+
+static int
+choose_seed(struct mockndes *m, uint64_t asked, struct error *err)
+{
+	uint32_t random;
+
+	m->seed = asked;
+	if (asked != 0)
+		return 0;
+	if (crypto_random(m->crypto, &random, sizeof(random)) == -1)
+		return error_set(err, "no random numbers");
+	m->seed = random == 0 ? 1 : random;
+	return 0;
+}
+
+static int
+run(struct mockndes *m, const struct mockndes_options *o,
+    struct scenario *scenario, struct error *err)
+{
+	if (dup_option(&m->challenge, o->challenge, err) == -1 ||
+	    dup_option(&m->log_dir, o->log_dir, err) == -1 ||
+	    dup_option(&m->scenario, o->scenario, err) == -1 ||
+	    crypto_new(&m->crypto, err) == -1 ||
+	    choose_seed(m, o->seed, err) == -1 || open_ports(m, err) == -1)
+		return -1;
+	if ((o->keys != NULL ?
+		    key_set_load(m->crypto, o->keys, &m->keys, err) :
+		    key_set_generate(m->crypto, &m->keys, err)) == -1)
+		return -1;
+	if (open_sites(m, o, scenario, err) == -1 || describe(m, err) == -1)
+		return -1;
+	m->scep = serve_service(m->sites);
+	m->control = control_service(m, http_is_loopback(&m->control_at));
+	return http_accept(m->http, err);
+}
+
+int
+mockndes_start(const struct mockndes_options *given, struct mockndes **out,
+    char *error)
+{
+	struct mockndes *m = calloc(1, sizeof(*m));
+	struct scenario *scenario = NULL;
+	struct mockndes_options options;
+	struct error err = { 0 };
+	int ret = MOCKNDES_USAGE;
+
+	*out = NULL;
+	if (m == NULL) {
+		error_set(&err, "out of memory");
+		return fail(&err, error);
+	}
+	if (take_options(given, &options, &err) == 0 &&
+	    check(m, &options, &scenario, &err) == 0)
+		ret = run(m, &options, scenario, &err);
+	scenario_free(scenario);
+	if (ret == 0) {
+		*out = m;
+		return 0;
+	}
+	mockndes_stop(m);
+	fail(&err, error);
+	return ret;
+}
+
+void
+mockndes_stop(struct mockndes *m)
+{
+	if (m == NULL)
+		return;
+	http_stop(m->http, GRACE_MS);
+	sites_free(m->sites);
+	key_set_free(m->keys);
+	crypto_free(m->crypto);
+	free(m->challenge);
+	free(m->log_dir);
+	free(m->scenario);
+	free(m->url);
+	free(m->ready);
+	free(m->ca_pem);
+	free(m);
+}
+
+int
+mockndes_listen(struct mockndes *m, const char *address, char *url, size_t size,
+    char *error)
+{
+	char text[HTTP_URL_SIZE];
+	struct error err = { 0 };
+	struct endpoint bound;
+
+	if (parse_address(m, address, &bound, &err) == -1 ||
+	    http_listen(m->http, &bound, &m->scep, &bound, &err) == -1)
+		return fail(&err, error);
+	snprintf(url, size, "%s", http_url(&bound, text));
+	return 0;
+}
+
+const char *
+mockndes_url(const struct mockndes *m)
+{
+	return m->url;
+}
+
+const char *
+mockndes_ready(const struct mockndes *m)
+{
+	return m->ready;
+}
+
+const char *
+mockndes_ca_pem(const struct mockndes *m)
+{
+	return m->ca_pem;
+}
+
+const char *
+mockndes_version(void)
+{
+	return MOCKNDES_VERSION;
+}
+
+int
+mockndes_make_keys(const char *dir, char *error)
+{
+	struct key_set *keys = NULL;
+	struct crypto *crypto = NULL;
+	struct error err = { 0 };
+	int ret = -1;
+
+	if (crypto_new(&crypto, &err) == 0 &&
+	    key_set_generate(crypto, &keys, &err) == 0)
+		ret = key_set_save(keys, dir, (int64_t)time(NULL), &err);
+	key_set_free(keys);
+	crypto_free(crypto);
+	return ret == 0 ? 0 : fail(&err, error);
+}
+
+static int
+reply_json(struct mockndes_reply *reply, int status, json_t *json)
+{
+	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	if (text == NULL)
+		return -1;
+	reply->status = status;
+	reply->content_type = "application/json";
+	reply->body = text;
+	reply->length = strlen(text);
+	return 0;
+}
+
+static int
+reply_error(struct mockndes_reply *reply, int status, const char *code,
+    const char *message)
+{
+	return reply_json(reply, status,
+	    json_pack("{s{ss, ss}}", "error", "code", code, "message",
+		message));
+}
+
+static int
+get_health(struct mockndes *m, struct mockndes_reply *reply)
+{
+	return reply_json(reply, 200,
+	    json_pack("{ss, ss, ss, si}", "status", "ok", "version",
+		mockndes_version(), "url", m->url, "connections",
+		(int)http_connections(m->http)));
+}
+
+static const struct route {
+	const char *method, *path;
+	int (*call)(struct mockndes *, struct mockndes_reply *);
+} routes[] = {
+	{ "GET", "/healthz", get_health },
+};
+
+int
+mockndes_control(struct mockndes *m, const char *method, const char *path,
+    const char *body, size_t length, struct mockndes_reply *reply)
+{
+	size_t len = strcspn(path, "?");
+	bool known = false;
+
+	(void)body, (void)length;
+	*reply = (struct mockndes_reply){ 0 };
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (!span_is(span_of(path, len), routes[i].path))
+			continue;
+		known = true;
+		if (strcmp(routes[i].method, method) == 0)
+			return routes[i].call(m, reply);
+	}
+	return known ? reply_error(reply, 405, "method",
+			   "this path does not take that method") :
+		       reply_error(reply, 404, "path", "there is no such path");
+}
+
+void
+mockndes_reply_clear(struct mockndes_reply *reply)
+{
+	free(reply->body);
+	*reply = (struct mockndes_reply){ 0 };
+}

@@ -1,0 +1,399 @@
+/*
+ * Which keys there are, what they take, and where it goes. One table serves
+ * files and --set.
+ */
+#include "scenario/scenario.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "scenario/shipped.h"
+#include "scenario/yaml.h"
+
+#define KEY_SIZE 128
+
+struct key;
+typedef int reader(const struct key *, const struct yaml *, void *to,
+    struct error *);
+
+struct key {
+	const char *name; /* dotted, below `server` */
+	size_t offset;
+	reader *read;
+	const char *const *words; /* of an enumeration, NULL ended */
+	int64_t min, max;
+};
+
+static const char *const windows_words[] = { "2008r2", "2012", "2012r2", "2016",
+	"2019", "2022", "2025", NULL };
+static const char *const page_words[] = { "article", "detailed", "remote",
+	NULL };
+static const char *const field_words[] = { "default", "article", NULL };
+static const char *const top_words[] = { "mockndes", "name", "title",
+	"description", "server", NULL };
+
+static reader read_word, read_bool, read_number, read_duration, read_lines;
+
+#define AT(field) offsetof(struct stack_state, field)
+static const struct key keys[] = {
+	{ "windows", AT(windows), read_word, windows_words, 0, 0 },
+	{ "http_sys.max_field_length", AT(http_sys.max_field_length),
+	    read_number, NULL, 64, 65534 },
+	{ "http_sys.max_request_bytes", AT(http_sys.max_request_bytes),
+	    read_number, NULL, 256, 16777216 },
+	{ "iis.error_pages", AT(iis.error_pages), read_word, page_words, 0, 0 },
+	{ "iis.log_fields", AT(iis.log_fields), read_word, field_words, 0, 0 },
+	{ "iis.x_powered_by", AT(iis.x_powered_by), read_bool, NULL, 0, 0 },
+	{ "iis.max_url", AT(iis.max_url), read_number, NULL, 0, INT32_MAX },
+	{ "iis.max_query_string", AT(iis.max_query_string), read_number, NULL,
+	    0, INT32_MAX },
+	{ "iis.max_allowed_content_length", AT(iis.max_allowed_content_length),
+	    read_number, NULL, 0, UINT32_MAX },
+	{ "mscep.capabilities", AT(mscep.capabilities), read_lines, NULL, 0,
+	    CAPABILITIES_SIZE },
+	{ "mscep.bom", AT(mscep.bom), read_bool, NULL, 0, 0 },
+	{ "mscep.odd_byte", AT(mscep.odd_byte), read_bool, NULL, 0, 0 },
+	{ "mscep.challenge.length", AT(mscep.challenge.length), read_number,
+	    NULL, 1, (CHALLENGE_SIZE - 1) / 2 },
+	{ "mscep.challenge.validity", AT(mscep.challenge.validity),
+	    read_duration, NULL, 1, 366LL * 86400 },
+	{ "mscep.challenge.cache", AT(mscep.challenge.cache), read_number, NULL,
+	    0, 100000 },
+	{ "policy_module.installed", AT(policy_module.installed), read_bool,
+	    NULL, 0, 0 },
+};
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static int
+unknown(const struct mark *at, const char *what, const struct nearest *n,
+    struct error *err)
+{
+	return error_at(err, at, "unknown %s \"%.60s\", did you mean \"%s\"?",
+	    what, n->asked, n->best == NULL ? "" : n->best);
+}
+
+static int
+read_word(const struct key *key, const struct yaml *node, void *to,
+    struct error *err)
+{
+	struct nearest n = { .asked = node->text };
+
+	for (int i = 0; key->words[i] != NULL; i++) {
+		if (strcmp(key->words[i], node->text) == 0) {
+			*(int *)to = i;
+			return 0;
+		}
+		nearest_consider(&n, key->words[i]);
+	}
+	return unknown(&node->at, "value", &n, err);
+}
+
+static int
+read_bool(const struct key *key, const struct yaml *node, void *to,
+    struct error *err)
+{
+	(void)key;
+	if (strcmp(node->text, "true") == 0)
+		*(bool *)to = true;
+	else if (strcmp(node->text, "false") == 0)
+		*(bool *)to = false;
+	else
+		return error_at(err, &node->at,
+		    "\"%.60s\" is neither true nor false", node->text);
+	return 0;
+}
+
+static int
+store_number(const struct key *key, const struct yaml *node, int64_t number,
+    void *to, struct error *err)
+{
+	if (number < key->min || number > key->max)
+		return error_at(err, &node->at,
+		    "%s is not between %lld and %lld", node->text,
+		    (long long)key->min, (long long)key->max);
+	*(int64_t *)to = number;
+	return 0;
+}
+
+static int
+read_number(const struct key *key, const struct yaml *node, void *to,
+    struct error *err)
+{
+	long long number;
+	char *end;
+
+	errno = 0;
+	number = strtoll(node->text, &end, 10);
+	if (end == node->text || *end != '\0' || errno != 0)
+		return error_at(err, &node->at, "\"%.60s\" is not a number",
+		    node->text);
+	return store_number(key, node, number, to, err);
+}
+
+/* "3s 90m 2d"; a bare number has no unit and is refused. */
+static int
+read_duration(const struct key *key, const struct yaml *node, void *to,
+    struct error *err)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
+		{ 'y', 31557600 } };
+	long long number;
+	char *end;
+
+	errno = 0;
+	number = strtoll(node->text, &end, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (end != node->text && errno == 0 &&
+		    end[0] == units[i].unit && end[1] == '\0' &&
+		    llabs(number) < INT64_MAX / units[i].seconds)
+			return store_number(key, node,
+			    number * units[i].seconds, to, err);
+	return error_at(err, &node->at,
+	    "\"%.60s\" is not a duration such as "
+	    "90s, 60m, 2h, 2d or 1y",
+	    node->text);
+}
+
+/* A list of words, one a line. */
+static int
+read_lines(const struct key *key, const struct yaml *node, void *to,
+    struct error *err)
+{
+	struct buffer b = { 0 };
+	int ret = 0;
+
+	for (size_t i = 0; i < node->count; i++) {
+		if (node->items[i]->kind != YAML_SCALAR) {
+			buffer_free(&b);
+			return error_at(err, &node->items[i]->at,
+			    "a word is wanted here");
+		}
+		buffer_printf(&b, "%s%s", i > 0 ? "\n" : "",
+		    node->items[i]->text);
+	}
+	buffer_add_byte(&b, 0);
+	if (b.failed || (int64_t)b.len > key->max)
+		ret = error_at(err, &node->at, "the list is too long");
+	else
+		memcpy(to, b.data, b.len);
+	buffer_free(&b);
+	return ret;
+}
+
+static int
+apply(struct stack_state *state, const char *name, const struct mark *at,
+    const struct yaml *node, struct error *err)
+{
+	struct nearest n = { .asked = name };
+	enum yaml_kind wanted;
+
+	for (size_t i = 0; i < KEYS; i++) {
+		nearest_consider(&n, keys[i].name);
+		if (strcmp(keys[i].name, name) != 0)
+			continue;
+		wanted = keys[i].read == read_lines ? YAML_LIST : YAML_SCALAR;
+		if (node->kind != wanted)
+			return error_at(err, &node->at, "\"%s\" takes %s", name,
+			    wanted == YAML_LIST ? "a list, [a, b]" :
+						  "one value");
+		return keys[i].read(&keys[i], node,
+		    (char *)state + keys[i].offset, err);
+	}
+	return unknown(at, "key", &n, err);
+}
+
+/* True if some key lies below this dotted name. */
+static bool
+is_section(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < KEYS; i++)
+		if (strncmp(keys[i].name, name, len) == 0 &&
+		    keys[i].name[len] == '.')
+			return true;
+	return false;
+}
+
+static int
+apply_map(struct stack_state *state, const char *prefix, const struct yaml *map,
+    struct error *err)
+{
+	char name[KEY_SIZE];
+	int ret;
+
+	for (size_t i = 0; i < map->count; i++) {
+		snprintf(name, sizeof(name), "%s%s%s", prefix,
+		    *prefix == '\0' ? "" : ".", map->keys[i]->text);
+		if (map->items[i]->kind == YAML_MAP && is_section(name))
+			ret = apply_map(state, name, map->items[i], err);
+		else
+			ret = apply(state, name, &map->keys[i]->at,
+			    map->items[i], err);
+		if (ret == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* --set: the value is YAML too, so that a list can be written. */
+static int
+apply_set(struct stack_state *state, const char *set, struct error *err)
+{
+	const char *equals = strchr(set, '=');
+	struct mark at = { "--set", 1, 1 };
+	struct yaml *node;
+	char name[KEY_SIZE];
+	int ret;
+
+	if (equals == NULL || strncmp(set, "server.", 7) != 0)
+		return error_set(err,
+		    "--set %s: not of the form "
+		    "server.KEY=VALUE",
+		    set);
+	snprintf(name, sizeof(name), "%.*s", (int)(equals - set - 7), set + 7);
+	if (yaml_read(span_text(equals + 1), set, &node, err) == -1)
+		return -1;
+	at.file = set;
+	ret = apply(state, name, &at, node, err);
+	yaml_free(node);
+	return ret;
+}
+
+static int
+take_text(const struct yaml *root, const char *key, char **out,
+    struct error *err)
+{
+	struct yaml *node = yaml_get(root, key);
+
+	if (node == NULL)
+		return 0;
+	if (node->kind != YAML_SCALAR)
+		return error_at(err, &node->at, "\"%s\" takes a text", key);
+	*out = strdup(node->text);
+	return *out != NULL ? 0 : error_set(err, "out of memory");
+}
+
+static int
+check_top(const struct yaml *root, struct error *err)
+{
+	struct yaml *version;
+	struct nearest n;
+	bool known;
+
+	if (root->kind != YAML_MAP)
+		return error_at(err, &root->at,
+		    "a scenario begins with \"mockndes: 1\"");
+	for (size_t i = 0; i < root->count; i++) {
+		n = (struct nearest){ .asked = root->keys[i]->text };
+		known = false;
+		for (int w = 0; top_words[w] != NULL; w++) {
+			nearest_consider(&n, top_words[w]);
+			known |= strcmp(top_words[w], n.asked) == 0;
+		}
+		if (!known)
+			return unknown(&root->keys[i]->at, "key", &n, err);
+	}
+	if ((version = yaml_get(root, "mockndes")) == NULL ||
+	    version->kind != YAML_SCALAR || strcmp(version->text, "1") != 0)
+		return error_at(err, version == NULL ? &root->at : &version->at,
+		    "a scenario begins with \"mockndes: 1\"");
+	return 0;
+}
+
+static int
+fill(struct scenario *s, const struct yaml *root,
+    const struct scenario_set *set, struct error *err)
+{
+	struct yaml *server;
+
+	if (check_top(root, err) == -1 ||
+	    take_text(root, "name", &s->name, err) == -1 ||
+	    take_text(root, "title", &s->title, err) == -1 ||
+	    take_text(root, "description", &s->description, err) == -1)
+		return -1;
+	if (s->name == NULL)
+		return error_at(err, &root->at, "the key \"name\" is missing");
+	if ((server = yaml_get(root, "server")) != NULL) {
+		if (server->kind != YAML_MAP)
+			return error_at(err, &server->at,
+			    "\"server\" takes keys of its own");
+		if (apply_map(&s->state, "", server, err) == -1)
+			return -1;
+	}
+	for (size_t i = 0; set != NULL && i < set->count; i++)
+		if (apply_set(&s->state, set->list[i], err) == -1)
+			return -1;
+	return 0;
+}
+
+int
+scenario_parse(struct span yaml, const char *file,
+    const struct scenario_set *set, struct scenario **out, struct error *err)
+{
+	struct scenario *s = calloc(1, sizeof(*s));
+	struct yaml *root;
+	int ret;
+
+	*out = NULL;
+	if (s == NULL)
+		return error_set(err, "out of memory");
+	s->refs = 1;
+	stack_healthy(&s->state);
+	if (yaml_read(yaml, file, &root, err) == -1) {
+		scenario_free(s);
+		return -1;
+	}
+	ret = fill(s, root, set, err);
+	yaml_free(root);
+	if (ret == -1)
+		scenario_free(s);
+	else
+		*out = s;
+	return ret;
+}
+
+int
+scenario_find(const char *name, const struct scenario_set *set,
+    struct scenario **out, struct error *err)
+{
+	struct nearest n = { .asked = name };
+
+	*out = NULL;
+	for (size_t i = 0; i < shipped_scenario_count; i++) {
+		nearest_consider(&n, shipped_scenarios[i].name);
+		if (strcmp(shipped_scenarios[i].name, name) == 0)
+			return scenario_parse(span_of(shipped_scenarios[i].text,
+						  shipped_scenarios[i].size),
+			    name, set, out, err);
+	}
+	return error_set(err,
+	    "unknown scenario \"%.60s\", did you mean "
+	    "\"%s\"?",
+	    name, n.best == NULL ? "" : n.best);
+}
+
+struct scenario *
+scenario_ref(struct scenario *s)
+{
+	s->refs++;
+	return s;
+}
+
+void
+scenario_free(struct scenario *s)
+{
+	if (s == NULL || --s->refs > 0)
+		return;
+	free(s->name);
+	free(s->title);
+	free(s->description);
+	free(s);
+}

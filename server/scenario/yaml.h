@@ -1,0 +1,28 @@
+/* YAML as nodes that keep their place; for this folder alone. */
+#ifndef SCENARIO_YAML_H
+#define SCENARIO_YAML_H
+
+#include "base/blob.h"
+#include "base/error.h"
+
+enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
+
+struct yaml {
+	enum yaml_kind kind;
+	struct mark at;
+	char *text;	     /* SCALAR */
+	struct yaml **keys;  /* MAP: scalars */
+	struct yaml **items; /* MAP and LIST */
+	size_t count;
+};
+
+/*
+ * One document of at most 1 MiB, 10000 nodes and a depth of 32; no anchors,
+ * no tags, no key twice. `file` is borrowed by the marks.
+ */
+int yaml_read(struct span text, const char *file, struct yaml **out,
+    struct error *);
+void yaml_free(struct yaml *);
+struct yaml *yaml_get(const struct yaml *map, const char *key);
+
+#endif

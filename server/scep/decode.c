@@ -1,0 +1,450 @@
+/*
+ * From the bytes of a client to a struct scep_request: SignedData, its
+ * attributes and signature, EnvelopedData, PKCS#10.
+ */
+#include "scep/scep.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/der.h"
+
+#define TRANSACTION_ID_MAX 1024 /* longest seen: 78 characters */
+
+/* The parts of a SignedData that matter, RFC 5652 5.1 and 5.3. */
+struct signed_parts {
+	struct span content_type, content; /* eContent, joined */
+	struct span certificates;	   /* content of [0] */
+	struct span sid_issuer, sid_serial, sid_key_id;
+	struct der attributes; /* [0] signedAttrs */
+	struct span digest_oid, signature_oid, signature;
+	struct span message_digest;
+};
+
+/* DER as it is; BER rewritten into *store. */
+static int
+to_der(struct span in, struct blob *store, bool *ber, struct span *out)
+{
+	struct span rest = in;
+	struct der whole;
+
+	if (der_from_ber(in, store) == -1)
+		return -1;
+	*out = blob_span(store);
+	if (der_next(&rest, &whole) == -1 || !span_equal(whole.whole, *out))
+		*ber = true;
+	return 0;
+}
+
+/* ContentInfo (RFC 5652 3) of this type, down to its content. */
+static int
+open_content_info(struct span in, struct span type, struct span *content)
+{
+	struct span info, oid;
+
+	if (der_expect(&in, DER_SEQUENCE, &info) == -1 ||
+	    der_expect(&info, DER_OID, &oid) == -1 || !der_oid_is(oid, type) ||
+	    der_expect(&info, DER_CONTEXT_CONSTRUCTED(0), &info) == -1)
+		return -1;
+	return der_expect(&info, DER_SEQUENCE, content);
+}
+
+/* IssuerAndSerialNumber or [0] SubjectKeyIdentifier. */
+static int
+read_identifier(struct span *rest, struct span *issuer, struct span *serial,
+    struct span *key_id)
+{
+	struct der id, name;
+
+	if (der_next(rest, &id) == -1)
+		return -1;
+	if (id.tag == DER_CONTEXT(0)) {
+		*key_id = id.content;
+		return 0;
+	}
+	if (id.tag != DER_SEQUENCE || der_next(&id.content, &name) == -1)
+		return -1;
+	*issuer = name.whole;
+	return der_expect(&id.content, DER_INTEGER, serial);
+}
+
+static bool
+identifies(const struct x509 *cert, struct span issuer, struct span serial,
+    struct span key_id)
+{
+	if (key_id.len > 0)
+		return span_equal(cert->key_id, key_id);
+	return span_equal(cert->issuer, issuer) &&
+	    span_equal(cert->serial, serial);
+}
+
+static int
+read_signer_info(struct span infos, struct signed_parts *out)
+{
+	struct span info, version, algorithm;
+
+	if (der_expect(&infos, DER_SEQUENCE, &info) == -1 ||
+	    der_expect(&info, DER_INTEGER, &version) == -1 ||
+	    read_identifier(&info, &out->sid_issuer, &out->sid_serial,
+		&out->sid_key_id) == -1 ||
+	    der_expect(&info, DER_SEQUENCE, &algorithm) == -1 ||
+	    der_expect(&algorithm, DER_OID, &out->digest_oid) == -1)
+		return -1;
+	der_optional(&info, DER_CONTEXT_CONSTRUCTED(0), &out->attributes);
+	if (der_expect(&info, DER_SEQUENCE, &algorithm) == -1 ||
+	    der_expect(&algorithm, DER_OID, &out->signature_oid) == -1)
+		return -1;
+	return der_expect(&info, DER_OCTET_STRING, &out->signature);
+}
+
+static int
+read_signed_data(struct span in, struct signed_parts *out)
+{
+	struct span version, digests, encap, signers;
+	struct der content, field;
+
+	*out = (struct signed_parts){ 0 };
+	if (open_content_info(in, oid_signed_data, &in) == -1 ||
+	    der_expect(&in, DER_INTEGER, &version) == -1 ||
+	    der_expect(&in, DER_SET, &digests) == -1 ||
+	    der_expect(&in, DER_SEQUENCE, &encap) == -1 ||
+	    der_expect(&encap, DER_OID, &out->content_type) == -1)
+		return -1;
+	if (der_optional(&encap, DER_CONTEXT_CONSTRUCTED(0), &content) &&
+	    der_expect(&content.content, DER_OCTET_STRING, &out->content) == -1)
+		return -1;
+	if (der_optional(&in, DER_CONTEXT_CONSTRUCTED(0), &field))
+		out->certificates = field.content;
+	der_optional(&in, DER_CONTEXT_CONSTRUCTED(1), &field);
+	if (der_expect(&in, DER_SET, &signers) == -1)
+		return -1;
+	return read_signer_info(signers, out);
+}
+
+/* A PrintableString, or what clients send in its place. */
+static struct span
+attribute_text(const struct der *value)
+{
+	switch (value->tag) {
+	case DER_PRINTABLE_STRING:
+	case DER_UTF8_STRING:
+	case DER_IA5_STRING:
+	case DER_T61_STRING:
+		return value->content;
+	}
+	return SPAN_EMPTY;
+}
+
+static int
+number(struct span text)
+{
+	int value = 0;
+
+	if (text.len == 0 || text.len > 3)
+		return -1;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return -1;
+		value = value * 10 + text.data[i] - '0';
+	}
+	return value;
+}
+
+static void
+read_attribute(struct span oid, const struct der *value,
+    struct signed_parts *parts, struct scep_request *out)
+{
+	struct span text = attribute_text(value);
+
+	if (der_oid_is(oid, oid_scep_message_type)) {
+		out->type = number(text);
+	} else if (der_oid_is(oid, oid_scep_transaction_id)) {
+		if (out->transaction_id == NULL && text.len > 0 &&
+		    text.len <= TRANSACTION_ID_MAX &&
+		    memchr(text.data, 0, text.len) == NULL)
+			out->transaction_id = span_dup_text(text);
+	} else if (der_oid_is(oid, oid_scep_sender_nonce)) {
+		if (value->tag == DER_OCTET_STRING)
+			out->sender_nonce = value->content;
+	} else if (der_oid_is(oid, oid_message_digest)) {
+		if (value->tag == DER_OCTET_STRING)
+			parts->message_digest = value->content;
+	}
+}
+
+static void
+read_attributes(struct signed_parts *parts, struct scep_request *out)
+{
+	struct span rest = parts->attributes.content, attribute, oid, values;
+	struct der value;
+
+	while (der_expect(&rest, DER_SEQUENCE, &attribute) == 0)
+		if (der_expect(&attribute, DER_OID, &oid) == 0 &&
+		    der_expect(&attribute, DER_SET, &values) == 0 &&
+		    der_next(&values, &value) == 0)
+			read_attribute(oid, &value, parts, out);
+}
+
+static int
+find_signer(const struct signed_parts *parts, struct x509 *out)
+{
+	struct span rest = parts->certificates;
+	struct der cert;
+
+	while (der_next(&rest, &cert) == 0)
+		if (cert.tag == DER_SEQUENCE &&
+		    x509_read(cert.whole, out) == 0 &&
+		    identifies(out, parts->sid_issuer, parts->sid_serial,
+			parts->sid_key_id))
+			return 0;
+	*out = (struct x509){ 0 };
+	return -1;
+}
+
+/* RFC 5652 5.4: the attributes are signed as a SET OF, not as [0]. */
+static int
+verify_attributes(struct crypto *c, const struct signed_parts *parts,
+    struct evp_pkey_st *key, enum digest digest, bool sort)
+{
+	struct buffer set = { 0 };
+	int ret;
+
+	size_t begun = der_begin(&set, DER_SET);
+	buffer_add_span(&set, parts->attributes.content);
+	if (sort)
+		der_sort_set(&set, begun);
+	der_end(&set, begun);
+	ret = set.failed ?
+	    -1 :
+	    crypto_verify(c, key, digest, buffer_span(&set), parts->signature);
+	buffer_free(&set);
+	return ret;
+}
+
+static enum scep_flaw
+check_signature(struct crypto *c, const struct signed_parts *parts,
+    struct scep_request *out, struct error *err)
+{
+	uint8_t digest[DIGEST_MAX_SIZE];
+
+	out->digest = digest_by_oid(parts->digest_oid);
+	if (out->digest == DIGEST_COUNT) {
+		/* Some name the signature algorithm in its place. */
+		out->digest = digest_by_signature_oid(parts->digest_oid);
+		if (out->digest == DIGEST_COUNT) {
+			error_set(err, "RFC 5652 5.3: unknown digest");
+			return SCEP_UNKNOWN_ALGORITHM;
+		}
+	}
+	if (crypto_key_from_spki(c, out->signer.spki, &out->signer_key, err) ==
+	    -1)
+		return SCEP_UNKNOWN_ALGORITHM;
+	if (crypto_digest(c, out->digest, parts->content, digest) == -1 ||
+	    !span_equal(parts->message_digest,
+		span_of(digest, digest_size(out->digest)))) {
+		error_set(err,
+		    "RFC 5652 11.2: messageDigest is not the %s "
+		    "of the content",
+		    digest_name(out->digest));
+		return SCEP_BAD_SIGNATURE;
+	}
+	/* As sent, then as DER would order it: both are met (quirk 51). */
+	if (verify_attributes(c, parts, out->signer_key, out->digest, false) ==
+		-1 &&
+	    verify_attributes(c, parts, out->signer_key, out->digest, true) ==
+		-1) {
+		error_set(err,
+		    "RFC 5652 5.6: the signature does not verify "
+		    "with the signer's certificate");
+		return SCEP_BAD_SIGNATURE;
+	}
+	return SCEP_SOUND;
+}
+
+/* The encryptedKey that is for us, RFC 5652 6.2.1; -1: none. */
+static int
+find_recipient(struct span infos, const struct scep_recipient *us,
+    struct span *wrapped)
+{
+	struct span issuer, serial, key_id, version, algorithm;
+	struct der info;
+
+	while (der_next(&infos, &info) == 0) {
+		issuer = serial = key_id = SPAN_EMPTY;
+		if (info.tag != DER_SEQUENCE ||
+		    der_expect(&info.content, DER_INTEGER, &version) == -1 ||
+		    read_identifier(&info.content, &issuer, &serial, &key_id) ==
+			-1 ||
+		    !identifies(us->cert, issuer, serial, key_id) ||
+		    der_expect(&info.content, DER_SEQUENCE, &algorithm) == -1)
+			continue;
+		if (der_expect(&info.content, DER_OCTET_STRING, wrapped) == 0)
+			return 0;
+	}
+	return -1;
+}
+
+/* encryptedContent, [0] IMPLICIT: one piece, or BER's several. */
+static int
+read_sealed(struct span *info, struct scep_request *out, struct span *sealed)
+{
+	struct buffer joined = { 0 };
+	struct span segment;
+	struct der field;
+
+	if (der_next(info, &field) == -1)
+		return -1;
+	*sealed = field.content;
+	if (field.tag == DER_CONTEXT(0))
+		return 0;
+	if (field.tag != DER_CONTEXT_CONSTRUCTED(0))
+		return -1;
+	while (der_expect(&field.content, DER_OCTET_STRING, &segment) == 0)
+		buffer_add_span(&joined, segment);
+	if (buffer_finish(&joined, &out->sealed) == -1 || field.content.len > 0)
+		return -1;
+	*sealed = blob_span(&out->sealed);
+	return 0;
+}
+
+static enum scep_flaw
+open_envelope(const struct scep_recipient *us, struct scep_request *out,
+    struct error *err)
+{
+	struct span in, version, recipients, info, type, algorithm, oid, iv;
+	struct span wrapped, sealed;
+	struct der skipped;
+	struct buffer plain = { 0 };
+	uint8_t key[CIPHER_MAX_KEY];
+	int size;
+
+	if (to_der(blob_span(&out->content), &out->envelope, &out->ber, &in) ==
+		-1 ||
+	    open_content_info(in, oid_enveloped_data, &in) == -1 ||
+	    der_expect(&in, DER_INTEGER, &version) == -1)
+		goto broken;
+	der_optional(&in, DER_CONTEXT_CONSTRUCTED(0), &skipped);
+	if (der_expect(&in, DER_SET, &recipients) == -1 ||
+	    der_expect(&in, DER_SEQUENCE, &info) == -1 ||
+	    der_expect(&info, DER_OID, &type) == -1 ||
+	    der_expect(&info, DER_SEQUENCE, &algorithm) == -1 ||
+	    der_expect(&algorithm, DER_OID, &oid) == -1 ||
+	    read_sealed(&info, out, &sealed) == -1)
+		goto broken;
+	if ((out->cipher = cipher_by_oid(oid)) == CIPHER_COUNT) {
+		error_set(err, "RFC 5652 6.1: unknown content encryption");
+		return SCEP_UNKNOWN_ALGORITHM;
+	}
+	if (der_expect(&algorithm, DER_OCTET_STRING, &iv) == -1 ||
+	    iv.len != cipher_block_size(out->cipher))
+		goto broken;
+	if (find_recipient(recipients, us, &wrapped) == -1) {
+		error_set(err,
+		    "RFC 8894 3.1: no recipient is the RA's "
+		    "encryption certificate");
+		return SCEP_UNDECRYPTABLE;
+	}
+	size = crypto_unwrap(us->crypto, us->key, wrapped, key, sizeof(key));
+	if (size != (int)cipher_key_size(out->cipher) ||
+	    crypto_decrypt(us->crypto, out->cipher, key, iv.data, sealed,
+		&plain) == -1) {
+		buffer_free(&plain);
+		error_set(err, "RFC 8894 3.1: the envelope does not decrypt");
+		return SCEP_UNDECRYPTABLE;
+	}
+	if (der_from_ber(buffer_span(&plain), &out->plain) == -1) {
+		buffer_free(&plain);
+		error_set(err, "RFC 8894 3.3: the content is not ASN.1");
+		return SCEP_BAD_CSR;
+	}
+	buffer_free(&plain);
+	return SCEP_SOUND;
+broken:
+	error_set(err, "RFC 8894 3.1: the content is not an EnvelopedData");
+	return SCEP_UNDECRYPTABLE;
+}
+
+static enum scep_flaw
+read_csr(struct crypto *c, struct scep_request *out, struct error *err)
+{
+	struct evp_pkey_st *key = NULL;
+	enum scep_flaw flaw = SCEP_SOUND;
+	bool same;
+
+	if (scep_csr_read(blob_span(&out->plain), &out->csr, err) == -1)
+		return SCEP_BAD_CSR;
+	/* Nearly always the signer's own key, which is open already. */
+	same = span_equal(out->csr.spki, out->signer.spki);
+	if (!same && crypto_key_from_spki(c, out->csr.spki, &key, err) == -1)
+		return SCEP_BAD_CSR;
+	if (scep_csr_verify(c, blob_span(&out->plain),
+		same ? out->signer_key : key, err) == -1)
+		flaw = SCEP_BAD_PROOF;
+	crypto_key_free(key);
+	return flaw;
+}
+
+static enum scep_flaw
+decode(struct scep_request *out, struct span message,
+    const struct scep_recipient *us, struct error *err)
+{
+	struct signed_parts parts;
+	enum scep_flaw flaw;
+	struct span in;
+
+	if (to_der(message, &out->outer, &out->ber, &in) == -1 ||
+	    read_signed_data(in, &parts) == -1) {
+		error_set(err, "RFC 8894 3: not a SignedData");
+		return SCEP_NOT_CMS;
+	}
+	read_attributes(&parts, out);
+	if (out->type == -1 || out->transaction_id == NULL ||
+	    find_signer(&parts, &out->signer) == -1) {
+		error_set(err, "RFC 8894 3.2.1: no %s",
+		    out->type == -1 ? "messageType" :
+			out->transaction_id == NULL ?
+				      "transactionID" :
+				      "certificate of the signer");
+		return SCEP_NO_INFO;
+	}
+	if ((flaw = check_signature(us->crypto, &parts, out, err)) !=
+	    SCEP_SOUND)
+		return flaw;
+	if (blob_copy(&out->content, parts.content) == -1)
+		return SCEP_UNDECRYPTABLE;
+	if ((flaw = open_envelope(us, out, err)) != SCEP_SOUND)
+		return flaw;
+	if (out->type == SCEP_PKCS_REQ || out->type == SCEP_RENEWAL_REQ)
+		return read_csr(us->crypto, out, err);
+	return SCEP_SOUND;
+}
+
+enum scep_flaw
+scep_request_decode(struct scep_request **out, struct span message,
+    const struct scep_recipient *us, struct error *err)
+{
+	if ((*out = calloc(1, sizeof(**out))) == NULL) {
+		error_set(err, "out of memory");
+		return SCEP_NOT_CMS;
+	}
+	(*out)->type = -1;
+	(*out)->digest = DIGEST_COUNT;
+	(*out)->cipher = CIPHER_COUNT;
+	return decode(*out, message, us, err);
+}
+
+void
+scep_request_free(struct scep_request *r)
+{
+	if (r == NULL)
+		return;
+	free(r->transaction_id);
+	free(r->csr.challenge);
+	crypto_key_free(r->signer_key);
+	blob_free(&r->outer);
+	blob_free(&r->content);
+	blob_free(&r->envelope);
+	blob_free(&r->sealed);
+	blob_free(&r->plain);
+	free(r);
+}

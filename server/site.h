@@ -1,0 +1,71 @@
+/*
+ * The table of sites. A site is one isolated virtual NDES; everything that
+ * changes while it runs changes here, under its lock, which is never held
+ * over RSA or a socket.
+ */
+#ifndef SITE_H
+#define SITE_H
+
+#include "base/clock.h"
+#include "evidence/evidence.h"
+#include "exchange/exchange.h"
+#include "scenario/scenario.h"
+#include "stack/stack.h"
+
+struct site;
+struct sites;
+
+/*
+ * What a site was when an exchange began; const, counted. An action, a
+ * switch or a reset builds a new one and raises the generation; effects of
+ * exchanges of an older generation are journaled but change nothing.
+ */
+struct snapshot {
+	struct site *site; /* borrowed: outlives its exchanges */
+	uint64_t generation;
+	struct scenario *scenario;
+	struct stack_state state;
+	struct credentials *credentials;
+	struct blob ca_certs; /* the answer to GetCACert */
+	_Atomic int refs;
+};
+
+struct sites_options {
+	struct key_set *keys;
+	struct crypto *crypto;
+	const char *challenge; /* good any number of times, or NULL */
+	const char *log_dir;   /* NULL: no files */
+	void (*narrate)(void *cls, const char *line); /* NULL: silent */
+	void *cls;
+};
+/* Everything in the options is borrowed and must outlive the table. */
+int sites_new(struct sites **out, const struct sites_options *, struct error *);
+void sites_free(struct sites *);
+
+#define SITE_DEFAULT "default"
+/* Takes a reference to the scenario. The id must not be taken. */
+int site_open(struct sites *, const char *id, struct scenario *,
+    struct error *);
+/* Causes and settings become the scenario's; CA, passwords, clock stay. */
+int site_use_scenario(struct sites *, const char *id, struct scenario *,
+    struct error *);
+struct site *site_find(struct sites *, const char *id);
+
+/* Which site an exchange is for; fills snapshot and time. */
+void site_begin(struct sites *, struct exchange *);
+/* Its end: logs, journal. The snapshot is given back. */
+void site_commit(struct sites *, struct exchange *);
+
+/* Effects. */
+enum challenge_answer site_make_challenge(struct exchange *,
+    char out[CHALLENGE_SIZE]);
+enum refusal site_spend_challenge(struct exchange *, const char *password);
+int site_next_serial(struct exchange *, uint8_t out[CA_SERIAL_SIZE]);
+
+/* For tests and the control API. */
+struct clock *site_clock(struct site *);
+struct credentials *site_credentials(struct site *); /* a reference */
+/* The first entry of at least `seq`; false: none. */
+bool site_journal(struct site *, uint64_t seq, struct journal_entry *out);
+
+#endif

@@ -1,0 +1,53 @@
+/* What is healthy, and how one Windows differs from the next. */
+#include "stack/stack.h"
+
+#include <string.h>
+
+static const struct {
+	const char *server;
+	int build;
+} versions[] = {
+	[WINDOWS_2008R2] = { "Microsoft-IIS/7.5", 7601 },
+	[WINDOWS_2012] = { "Microsoft-IIS/8.0", 9200 },
+	[WINDOWS_2012R2] = { "Microsoft-IIS/8.5", 9600 },
+	[WINDOWS_2016] = { "Microsoft-IIS/10.0", 14393 },
+	[WINDOWS_2019] = { "Microsoft-IIS/10.0", 17763 },
+	[WINDOWS_2022] = { "Microsoft-IIS/10.0", 20348 },
+	[WINDOWS_2025] = { "Microsoft-IIS/10.0", 26100 },
+};
+
+const char *
+windows_server_header(enum windows w)
+{
+	return versions[w].server;
+}
+
+int
+windows_build(enum windows w)
+{
+	return versions[w].build;
+}
+
+void
+stack_healthy(struct stack_state *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->windows = WINDOWS_2022;
+	/* The limits are those of the article's fix for 414. */
+	s->http_sys.max_field_length = 65534;
+	s->http_sys.max_request_bytes = 65534;
+	s->iis.max_url = 65534;
+	s->iis.max_query_string = 65534;
+	s->iis.max_allowed_content_length = 30000000;
+	s->iis.error_pages = PAGES_ARTICLE;
+	/* The connector needs ASP.NET, which adds the header. */
+	s->iis.x_powered_by = true;
+	/* Assumed (ndes-facts 1.3): no body of a real NDES is known. */
+	strcpy(s->mscep.capabilities,
+	    "POSTPKIOperation\nRenewal\nSHA-512\n"
+	    "SHA-256\nSHA-1\nDES3");
+	s->mscep.challenge.length = 8;
+	s->mscep.challenge.validity = 60 * 60;
+	s->mscep.challenge.cache = 5;
+	s->policy_module.installed = true;
+}

@@ -1,0 +1,139 @@
+/* The kernel's HTTP driver: what it refuses never reaches IIS or its log. */
+#include "stack/stack.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SEGMENT_MAX 260	 /* UrlSegmentMaxLength, characters */
+#define SEGMENTS_MAX 255 /* UrlSegmentMaxCount */
+
+/* The pages (6.6) and the s-reason of the HTTPERR log (7.2). */
+static const struct page {
+	int status;
+	const char *title, *heading, *message, *reason;
+} pages[] = {
+	[HTTP_SYS_SERVICE_UNAVAILABLE] = { 503, "Service Unavailable",
+	    "Service Unavailable", "The service is unavailable.",
+	    "AppOffline" },
+	[HTTP_SYS_CONNECTION_LIMIT] = { 503, "Service Unavailable",
+	    "Service Unavailable", "The service is unavailable.", "ConnLimit" },
+	[HTTP_SYS_QUEUE_FULL] = { 503, "Service Unavailable",
+	    "Service Unavailable", "The service is unavailable.", "QueueFull" },
+	[HTTP_SYS_URL_TOO_LONG] = { 414, "Request URL Too Long",
+	    "Request URL Too Long", "The request URL is too long.",
+	    "URL_Length" },
+	[HTTP_SYS_FIELD_TOO_LONG] = { 400, "Bad Request",
+	    "Bad Request - Request Too Long",
+	    "The size of the request headers is too long.", "FieldLength" },
+	[HTTP_SYS_REQUEST_TOO_LONG] = { 400, "Bad Request",
+	    "Bad Request - Request Too Long",
+	    "The size of the request headers is too long.", "RequestLength" },
+	[HTTP_SYS_INVALID_URL] = { 400, "Bad Request",
+	    "Bad Request - Invalid URL", "The request URL is invalid.", "URL" },
+	[HTTP_SYS_INVALID_VERB] = { 400, "Bad Request",
+	    "Bad Request - Invalid Verb", "The request verb is invalid.",
+	    "Verb" },
+	[HTTP_SYS_INVALID_HOSTNAME] = { 400, "Bad Request",
+	    "Bad Request - Invalid Hostname",
+	    "The request hostname is invalid.", "Hostname" },
+	/* The two below: heading and message are assumed (14.2, 10). */
+	[HTTP_SYS_LENGTH_REQUIRED] = { 411, "Length Required",
+	    "Length Required",
+	    "The request must be chunked or have a content length.",
+	    "LengthRequired" },
+	[HTTP_SYS_BAD_ENCODING] = { 501, "Not Implemented", "Not Implemented",
+	    "The transfer encoding is not supported.", "BadRequest" },
+};
+
+void
+http_sys_answer(struct exchange *ex, enum http_sys_refusal refusal)
+{
+	const struct page *p = &pages[refusal];
+	struct buffer b = { 0 };
+	char date[CLOCK_HTTP_SIZE];
+
+	buffer_printf(&b,
+	    "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\""
+	    "\"http://www.w3.org/TR/html4/strict.dtd\">\r\n"
+	    "<HTML><HEAD><TITLE>%s</TITLE>\r\n"
+	    "<META HTTP-EQUIV=\"Content-Type\" Content=\"text/html; "
+	    "charset=us-ascii\"></HEAD>\r\n"
+	    "<BODY><h2>%s</h2>\r\n"
+	    "<hr><p>HTTP Error %d. %s</p>\r\n"
+	    "</BODY></HTML>\r\n",
+	    p->title, p->heading, p->status, p->message);
+	exchange_answer(ex, LAYER_HTTP_SYS, p->status, 0, 0);
+	ex->verdict.reason = p->reason;
+	ex->wire = WIRE_EXACT;
+	ex->reply.reason = p->title;
+	buffer_finish(&b, &ex->reply.body);
+	reply_header(&ex->reply, "Content-Type", "text/html; charset=us-ascii");
+	reply_header(&ex->reply, "Server", "Microsoft-HTTPAPI/2.0");
+	reply_header(&ex->reply, "Date", "%s", clock_http_date(ex->at, date));
+	reply_header(&ex->reply, "Connection", "close");
+	reply_header(&ex->reply, "Content-Length", "%zu", ex->reply.body.len);
+}
+
+/* RFC 9110 5.6.2 */
+static bool
+is_token(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (!isalnum((unsigned char)*s) &&
+		    strchr("!#$%&'*+-.^_`|~", *s) == NULL)
+			return false;
+	return true;
+}
+
+static bool
+path_is_valid(struct span path)
+{
+	size_t segment = 0, segments = 0;
+
+	if (path.data[0] != '/' && !span_is(path, "*"))
+		return false;
+	for (size_t i = 0; i < path.len; i++) {
+		uint8_t c = path.data[i];
+
+		if (c == '%' &&
+		    (i + 2 >= path.len || !isxdigit(path.data[i + 1]) ||
+			!isxdigit(path.data[i + 2]) ||
+			memcmp(path.data + i + 1, "00", 2) == 0))
+			return false;
+		if (c < 0x20 || c == 0x7f)
+			return false;
+		segment = c == '/' ? 0 : segment + 1;
+		segments += c == '/';
+		if (segment > SEGMENT_MAX || segments > SEGMENTS_MAX)
+			return false;
+	}
+	return true;
+}
+
+void
+http_sys_pass(struct exchange *ex, const struct stack_state *state)
+{
+	const struct request *r = &ex->request;
+	const int64_t field = state->http_sys.max_field_length;
+	bool has_body = strcmp(r->method, "POST") == 0 ||
+	    strcmp(r->method, "PUT") == 0;
+
+	if (!is_token(r->method))
+		http_sys_answer(ex, HTTP_SYS_INVALID_VERB);
+	else if ((int64_t)strlen(r->target) > field)
+		http_sys_answer(ex, HTTP_SYS_URL_TOO_LONG);
+	else if ((int64_t)r->longest_header > field)
+		http_sys_answer(ex, HTTP_SYS_FIELD_TOO_LONG);
+	else if ((int64_t)r->head_size > state->http_sys.max_request_bytes)
+		http_sys_answer(ex, HTTP_SYS_REQUEST_TOO_LONG);
+	else if (!path_is_valid(r->path))
+		http_sys_answer(ex, HTTP_SYS_INVALID_URL);
+	else if (strcmp(r->version, "HTTP/1.1") == 0 &&
+	    request_header(r, "Host") == NULL)
+		http_sys_answer(ex, HTTP_SYS_INVALID_HOSTNAME);
+	else if (r->broken)
+		http_sys_answer(ex, HTTP_SYS_BAD_ENCODING);
+	else if (has_body && !r->chunked && r->content_length == -1)
+		http_sys_answer(ex, HTTP_SYS_LENGTH_REQUIRED);
+}

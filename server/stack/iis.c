@@ -1,0 +1,380 @@
+/* IIS: request filtering, the paths of NDES, error pages (ndes-facts 6). */
+#include "stack/stack.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PATH_SIZE 512 /* of a path that could be one of ours */
+#define MSCEP "/certsrv/mscep"
+#define ADMIN "/certsrv/mscep_admin"
+
+/* Percent escapes resolved, lower case; -1: too long to be known. */
+static int
+fold_path(struct span path, char out[PATH_SIZE])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < path.len; i++) {
+		unsigned c = path.data[i];
+
+		if (c == '%' && i + 2 < path.len &&
+		    sscanf((const char *)path.data + i + 1, "%2x", &c) == 1)
+			i += 2;
+		if (len == PATH_SIZE - 1)
+			return -1;
+		out[len++] = (char)tolower((int)c);
+	}
+	out[len] = '\0';
+	return 0;
+}
+
+/* What follows the folder, "" or "/...", or NULL. */
+static const char *
+below(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	if (strncmp(path, folder, len) != 0 ||
+	    (path[len] != '/' && path[len] != '\0'))
+		return NULL;
+	return path + len;
+}
+
+/* `/mscep.dll` with any path information, or the folder itself. */
+static enum place
+place_below(const char *rest, bool has_query, enum place place)
+{
+	if (*rest == '\0')
+		return has_query ? place : PLACE_REDIRECT;
+	if (strcmp(rest, "/") == 0 || below(rest, "/mscep.dll") != NULL)
+		return place;
+	return PLACE_NOWHERE;
+}
+
+enum place
+iis_place(const struct request *r)
+{
+	struct span known = r->path;
+	const char *rest;
+	char path[PATH_SIZE];
+
+	/* Path information after mscep.dll may be of any length. */
+	if (known.len > 128)
+		known.len = 128;
+	if (fold_path(known, path) == -1)
+		return PLACE_NOWHERE;
+	if ((rest = below(path, MSCEP)) != NULL)
+		return place_below(rest, r->has_query, PLACE_MSCEP);
+	if ((rest = below(path, ADMIN)) != NULL)
+		return place_below(rest, r->has_query, PLACE_ADMIN);
+	return PLACE_NOWHERE;
+}
+
+/* What the pages say (6.3, 6.4); no page of its own: a plain line. */
+static const struct page {
+	int status, substatus;		     /* substatus -1: any */
+	const char *title, *text;	     /* static page */
+	const char *detail, *cause, *remedy; /* detailed page */
+} pages[] = {
+	{ 401, -1,
+	    "401 - Unauthorized: Access is denied due to invalid "
+	    "credentials.",
+	    "You do not have permission to view this "
+	    "directory or page using the credentials that you supplied.",
+	    "You are not authorized to view this page due to invalid "
+	    "authentication headers.",
+	    NULL, NULL },
+	{ 403, -1, "403 - Forbidden: Access is denied.",
+	    "You do not have "
+	    "permission to view this directory or page using the "
+	    "credentials that you supplied.",
+	    "You do not have permission "
+	    "to view this directory or page.",
+	    "This is a generic 403 error "
+	    "and means the authenticated user is not authorized to view the "
+	    "page.",
+	    NULL },
+	{ 404, 15, "404 - File or directory not found.",
+	    "The resource you "
+	    "are looking for might have been removed, had its name changed, "
+	    "or is temporarily unavailable.",
+	    "The request filtering module "
+	    "is configured to deny a request where the query string is too "
+	    "long.",
+	    NULL,
+	    "Verify the configuration/system.webServer/"
+	    "security/requestFiltering/requestLimits@maxQueryString setting "
+	    "in the applicationhost.config or web.config file." },
+	{ 404, -1, "404 - File or directory not found.",
+	    "The resource you "
+	    "are looking for might have been removed, had its name changed, "
+	    "or is temporarily unavailable.",
+	    "The resource you are looking "
+	    "for has been removed, had its name changed, or is temporarily "
+	    "unavailable.",
+	    NULL, NULL },
+	{ 405, -1,
+	    "405 - HTTP verb used to access this page is not "
+	    "allowed.",
+	    "The page you are looking for cannot be displayed "
+	    "because an invalid method (HTTP verb) was used to attempt "
+	    "access.",
+	    "The page you are looking for cannot be displayed "
+	    "because an invalid method (HTTP verb) is being used.",
+	    NULL, NULL },
+	{ 413, -1, NULL,
+	    "The page was not displayed because the request "
+	    "entity is too large.",
+	    NULL, NULL, NULL },
+	{ 500, -1, "500 - Internal server error.",
+	    "There is a problem with "
+	    "the resource you are looking for, and it cannot be displayed.",
+	    "The page cannot be displayed because an internal server error "
+	    "has occurred.",
+	    NULL, NULL },
+};
+
+static const struct page *
+find_page(int status, int substatus)
+{
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (pages[i].status == status &&
+		    (pages[i].substatus == -1 ||
+			pages[i].substatus == substatus))
+			return &pages[i];
+	return NULL;
+}
+
+static void
+build_static(struct buffer *b, const struct page *p)
+{
+	buffer_printf(b,
+	    "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 "
+	    "Strict//EN\" \"http://www.w3.org/TR/xhtml1/DTD/"
+	    "xhtml1-strict.dtd\">\r\n"
+	    "<html xmlns=\"http://www.w3.org/1999/xhtml\">\r\n<head>\r\n"
+	    "<meta http-equiv=\"Content-Type\" content=\"text/html; "
+	    "charset=iso-8859-1\"/>\r\n<title>%s</title>\r\n"
+	    "<style type=\"text/css\">\r\n"
+	    "body { margin: 0; background: #eee; "
+	    "font: .8em Verdana, Arial, sans-serif; }\r\n"
+	    "#banner { background: #555; color: #fff; padding: 6px 2%%; "
+	    "font-size: 1.8em; }\r\n"
+	    "#box { background: #fff; margin: 12px 2%%; padding: 10px; }\r\n"
+	    "h2 { color: #c00; font-size: 1.4em; margin: 0 0 8px; }\r\n"
+	    "</style>\r\n</head>\r\n<body>\r\n"
+	    "<div id=\"banner\">Server Error</div>\r\n<div id=\"box\">\r\n"
+	    "<h2>%s</h2>\r\n<h3>%s</h3>\r\n</div>\r\n</body>\r\n</html>\r\n",
+	    p->title, p->title, p->text);
+}
+
+/* The target is the client's: nothing of it may become markup. */
+static void
+add_escaped(struct buffer *b, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		switch (*text) {
+		case '<':
+			buffer_add_text(b, "&lt;");
+			break;
+		case '>':
+			buffer_add_text(b, "&gt;");
+			break;
+		case '&':
+			buffer_add_text(b, "&amp;");
+			break;
+		case '"':
+			buffer_add_text(b, "&quot;");
+			break;
+		default:
+			buffer_add_byte(b, (uint8_t)*text);
+		}
+	}
+}
+
+static void
+add_section(struct buffer *b, const char *heading, const char *item)
+{
+	if (item != NULL)
+		buffer_printf(b,
+		    "<div class=\"box\"><h5>%s</h5>\r\n<ul><li>"
+		    "%s</li></ul></div>\r\n",
+		    heading, item);
+}
+
+static void
+build_detailed(struct buffer *b, const struct exchange *ex,
+    const struct stack_state *state, const struct page *p)
+{
+	const struct verdict *v = &ex->verdict;
+	const char *iis = windows_server_header(state->windows) +
+	    strlen("Microsoft-IIS/");
+	const char *host = request_header(&ex->request, "Host");
+
+	buffer_printf(b,
+	    "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 "
+	    "Strict//EN\" \"http://www.w3.org/TR/xhtml1/DTD/"
+	    "xhtml1-strict.dtd\">\r\n"
+	    "<html xmlns=\"http://www.w3.org/1999/xhtml\">\r\n<head>\r\n"
+	    "<title>IIS %s Detailed Error - %d.%d - %s</title>\r\n"
+	    "<style type=\"text/css\">\r\n"
+	    "body { margin: 0; background: #cbe1ef; "
+	    "font: .8em Verdana, Arial, sans-serif; }\r\n"
+	    "h3 { font-size: 1.4em; color: #c00; margin: 8px 0; }\r\n"
+	    "h4 { margin: 4px 0; }\r\nh5 { margin: 8px 0 0; }\r\n"
+	    ".box { background: #fff; margin: 8px 2%%; padding: 8px; }\r\n"
+	    "th { text-align: left; padding-right: 16px; }\r\n"
+	    "</style>\r\n</head>\r\n<body>\r\n<div class=\"box\">\r\n"
+	    "<h3>HTTP Error %d.%d - %s</h3>\r\n",
+	    iis, v->status, v->substatus, reason_phrase(v->status), v->status,
+	    v->substatus, reason_phrase(v->status));
+	if (p != NULL && p->detail != NULL)
+		buffer_printf(b, "<h4>%s</h4>\r\n", p->detail);
+	buffer_add_text(b, "</div>\r\n");
+	add_section(b, "Most likely causes:", p == NULL ? NULL : p->cause);
+	add_section(b, "Things you can try:", p == NULL ? NULL : p->remedy);
+	buffer_printf(b,
+	    "<div class=\"box\"><h5>Detailed Error Information:"
+	    "</h5>\r\n<table>\r\n<tr><th>Error Code</th><td>0x%08x</td></tr>"
+	    "\r\n<tr><th>Requested URL</th><td>http://",
+	    v->win32 == 0 ? 0 : 0x80070000U | v->win32);
+	add_escaped(b, host == NULL ? "localhost" : host);
+	add_escaped(b, ex->request.target);
+	buffer_printf(b,
+	    "</td></tr>\r\n</table></div>\r\n<div class=\"box\">"
+	    "<a href=\"http://go.microsoft.com/fwlink/?LinkID=62293&amp;"
+	    "IIS70Error=%d,%d,0x%08x,%d\">View more information &raquo;</a>"
+	    "</div>\r\n</body>\r\n</html>\r\n",
+	    v->status, v->substatus, v->win32 == 0 ? 0 : 0x80070000U | v->win32,
+	    windows_build(state->windows));
+}
+
+void
+iis_send(struct exchange *ex, const struct stack_state *state,
+    const char *content_type, struct blob body)
+{
+	struct reply *r = &ex->reply;
+	char date[CLOCK_HTTP_SIZE];
+
+	r->body = body;
+	reply_header(r, "Content-Length", "%zu", body.len);
+	if (content_type != NULL)
+		reply_header(r, "Content-Type", "%s", content_type);
+	reply_header(r, "Server", "%s", windows_server_header(state->windows));
+	if (state->iis.x_powered_by)
+		reply_header(r, "X-Powered-By", "ASP.NET");
+	reply_header(r, "Date", "%s", clock_http_date(ex->at, date));
+}
+
+static bool
+is_detailed(const struct stack_state *state, int status)
+{
+	switch (state->iis.error_pages) {
+	case PAGES_DETAILED:
+		return true;
+	case PAGES_REMOTE:
+		return false;
+	case PAGES_ARTICLE:
+		break;
+	}
+	return status == 403;
+}
+
+void
+iis_answer(struct exchange *ex, const struct stack_state *state,
+    enum layer layer, int status, int substatus, uint32_t win32)
+{
+	const struct page *p = find_page(status, substatus);
+	struct buffer b = { 0 };
+	struct blob body;
+	const char *type = "text/html";
+
+	exchange_answer(ex, layer, status, substatus, win32);
+	if (is_detailed(state, status)) {
+		build_detailed(&b, ex, state, p);
+		type = "text/html; charset=utf-8";
+	} else if (p != NULL && p->title != NULL) {
+		build_static(&b, p);
+	} else {
+		buffer_add_text(&b,
+		    p != NULL ? p->text : "The page cannot be displayed.");
+	}
+	buffer_finish(&b, &body);
+	if (status == 405)
+		reply_header(&ex->reply, "Allow", "GET, HEAD, POST");
+	iis_send(ex, state, type, body);
+}
+
+/*
+ * Status, Location and the slash are [C] (5.1); the body is assumed. The
+ * target's own spelling is kept.
+ */
+void
+iis_redirect_to_folder(struct exchange *ex, const struct stack_state *state)
+{
+	const struct request *r = &ex->request;
+	const char *host = request_header(r, "Host");
+	char local[ENDPOINT_TEXT_SIZE + 8];
+	struct buffer url = { 0 }, b = { 0 };
+	struct blob body;
+
+	if (host == NULL) {
+		char text[ENDPOINT_TEXT_SIZE];
+
+		snprintf(local, sizeof(local), "%s:%u",
+		    endpoint_text(&r->local, text), endpoint_port(&r->local));
+		host = local;
+	}
+	buffer_printf(&url, "http://%s%.*s/", host, (int)r->path.len,
+	    (const char *)r->path.data);
+	buffer_add_byte(&url, 0);
+	buffer_add_text(&b,
+	    "<head><title>Document Moved</title></head>\n"
+	    "<body><h1>Object Moved</h1>This document may be found <a "
+	    "HREF=\"");
+	add_escaped(&b, url.failed ? "/" : (char *)url.data);
+	buffer_add_text(&b, "\">here</a></body>");
+	buffer_finish(&b, &body);
+	exchange_answer(ex, LAYER_IIS, 301, 0, 0);
+	reply_header(&ex->reply, "Location", "%s",
+	    url.failed ? "/" : (char *)url.data);
+	iis_send(ex, state, "text/html; charset=UTF-8", body);
+	buffer_free(&url);
+}
+
+static bool
+verb_is_allowed(const char *verb)
+{
+	return strcmp(verb, "GET") == 0 || strcmp(verb, "POST") == 0 ||
+	    strcmp(verb, "HEAD") == 0;
+}
+
+void
+iis_pass(struct exchange *ex, const struct stack_state *state)
+{
+	struct request *r = &ex->request;
+
+	r->body_limit = state->iis.max_allowed_content_length;
+	if (r->content_length > r->body_limit)
+		iis_answer(ex, state, LAYER_IIS, 413, 1, 0);
+	else if ((int64_t)r->path.len > state->iis.max_url)
+		iis_answer(ex, state, LAYER_IIS, 404, 14, 0);
+	else if ((int64_t)r->query.len > state->iis.max_query_string)
+		iis_answer(ex, state, LAYER_IIS, 404, 15, 0);
+	else if (iis_place(r) == PLACE_NOWHERE)
+		iis_answer(ex, state, LAYER_IIS, 404, 0, 2);
+	else if (!verb_is_allowed(r->method))
+		iis_answer(ex, state, LAYER_IIS, 405, 0, 1);
+	else if (iis_place(r) == PLACE_REDIRECT)
+		iis_redirect_to_folder(ex, state);
+}
+
+void
+iis_pass_body(struct exchange *ex, const struct stack_state *state)
+{
+	if (ex->request.body_end == BODY_TOO_LARGE)
+		iis_answer(ex, state, LAYER_IIS, 413, 1, 0);
+	else if (ex->request.body_end == BODY_NO_ROOM)
+		http_sys_answer(ex, HTTP_SYS_QUEUE_FULL);
+}
