@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define KEY_BITS 2048
@@ -123,30 +124,44 @@ read_file(const char *path, struct blob *out, struct error *err)
 	return buffer_finish(&b, out);
 }
 
+static int
+check_certificate(const struct key_set *set, int role, const char *path,
+    struct error *err)
+{
+	struct x509 cert;
+	struct blob spki;
+	int ret = 0;
+
+	x509_read(blob_span(&set->certs[role]), &cert);
+	if (cert.not_after < (int64_t)time(NULL))
+		return error_set(err,
+		    "%s: has expired; remove the .pem files "
+		    "of this key set, or make a new one",
+		    path);
+	if (crypto_key_to_spki(set->keys[role], &spki, err) == -1)
+		return -1;
+	if (!span_equal(cert.spki, blob_span(&spki)))
+		ret = error_set(err, "%s: does not belong to the key beside it",
+		    path);
+	blob_free(&spki);
+	return ret;
+}
+
 /* The certificate beside a key; a set of bare keys has none. */
 static int
 load_certificate(struct key_set *set, int role, const char *path,
     struct error *err)
 {
-	struct blob pem, spki = { NULL, 0 };
-	struct x509 cert;
-	int ret = -1;
+	struct blob pem;
+	int ret;
 
 	if (access(path, F_OK) == -1 && errno == ENOENT)
 		return 0;
 	if (read_file(path, &pem, err) == -1)
 		return -1;
-	if (x509_from_pem(blob_span(&pem), path, &set->certs[role], err) == 0 &&
-	    crypto_key_to_spki(set->keys[role], &spki, err) == 0) {
-		x509_read(blob_span(&set->certs[role]), &cert);
-		ret = span_equal(cert.spki, blob_span(&spki)) ?
-		    0 :
-		    error_set(err, "%s: does not belong to the key beside it",
-			path);
-	}
-	blob_free(&spki);
+	ret = x509_from_pem(blob_span(&pem), path, &set->certs[role], err);
 	blob_free(&pem);
-	return ret;
+	return ret == -1 ? -1 : check_certificate(set, role, path, err);
 }
 
 static int

@@ -43,6 +43,7 @@ refuse(struct http *http, int fd, const struct connection *conn)
 		close(fd);
 		return;
 	}
+	call_activate(call);
 	conn->service->refuse(conn->service->cls, &call->exchange);
 	if (render_reply(&call->exchange, &bytes) == -1) {
 		call_finish(call, ENDED_CUT);

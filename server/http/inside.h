@@ -25,7 +25,7 @@ struct http {
 	struct workers *workers;
 	unsigned connection_limit;
 	atomic_uint connections;  /* libmicrohttpd's and held ones */
-	atomic_uint active;	  /* exchanges begun and not over */
+	atomic_uint active;	  /* calls that a stop waits for */
 	atomic_size_t body_bytes; /* of all bodies being collected */
 	size_t fd_count;
 	/* By descriptor: on its way from the acceptor to libmicrohttpd. */
@@ -38,10 +38,13 @@ struct call {
 	struct http *http;
 	const struct http_service *service;
 	struct MHD_Connection *mhd; /* NULL once taken over */
+	bool active;		    /* http_stop() waits for it */
 	enum { CALL_HEAD, CALL_BODY, CALL_READY } stage;
 	struct call *next;
 };
 struct call *call_new(struct http *, const struct connection *);
+/* The head is whole: the end of the server waits for this call. */
+void call_activate(struct call *);
 /* Says how it ended, and frees it. */
 void call_finish(struct call *, enum ending);
 

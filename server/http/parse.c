@@ -36,15 +36,23 @@ call_new(struct http *http, const struct connection *conn)
 	call->http = http;
 	call->service = conn->service;
 	call->mhd = NULL;
+	call->active = false;
 	call->stage = CALL_HEAD;
-	atomic_fetch_add(&http->active, 1);
 	return call;
+}
+
+void
+call_activate(struct call *call)
+{
+	call->active = true;
+	atomic_fetch_add(&call->http->active, 1);
 }
 
 void
 call_finish(struct call *call, enum ending ending)
 {
 	struct http *http = call->http;
+	bool active = call->active;
 
 	atomic_fetch_sub(&http->body_bytes, call->exchange.request.body.cap);
 	call->exchange.ending = ending;
@@ -53,7 +61,8 @@ call_finish(struct call *call, enum ending ending)
 	call->service->finish(call->service->cls, &call->exchange);
 	exchange_clear(&call->exchange);
 	free(call);
-	atomic_fetch_sub(&http->active, 1);
+	if (active)
+		atomic_fetch_sub(&http->active, 1);
 }
 
 /* The first sight of a request: its target as it came. */
@@ -260,6 +269,7 @@ begin(struct call *call, void **con_cls)
 {
 	struct request *r = &call->exchange.request;
 
+	call_activate(call);
 	call->service->begin(call->service->cls, &call->exchange);
 	if (exchange_is_answered(&call->exchange)) {
 		call->stage = CALL_READY;
