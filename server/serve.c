@@ -257,10 +257,41 @@ is_long(void *cls, const struct exchange *ex)
 }
 
 static void
-refuse(void *cls, struct exchange *ex)
+refuse(void *cls, struct exchange *ex, enum http_refusal why)
 {
-	site_begin(cls, ex);
-	http_sys_answer(ex, HTTP_SYS_CONNECTION_LIMIT);
+	if (ex->snapshot == NULL)
+		site_begin(cls, ex);
+	switch (why) {
+	case HTTP_REFUSED_LIMIT:
+		http_sys_answer(ex, HTTP_SYS_CONNECTION_LIMIT);
+		break;
+	case HTTP_EXPIRED_IDLE:
+		http_sys_drop(ex, "Timer_ConnectionIdle");
+		break;
+	case HTTP_EXPIRED_HEAD:
+		http_sys_drop(ex, "Timer_HeaderWait");
+		break;
+	case HTTP_EXPIRED_BODY:
+		http_sys_drop(ex, "Timer_EntityBody");
+		break;
+	case HTTP_EXPIRED_SEND:
+		http_sys_drop(ex, "Timer_MinBytesPerSecond");
+		break;
+	}
+}
+
+static struct http_limits
+limits(void *cls)
+{
+	struct stack_state state;
+
+	site_state(cls, &state);
+	return (struct http_limits){
+		.idle = state.http_sys.connection_timeout * 1000,
+		.head = state.http_sys.header_wait * 1000,
+		.body = state.http_sys.entity_body * 1000,
+		.send = state.http_sys.connection_timeout * 1000,
+	};
 }
 
 static void
@@ -272,6 +303,6 @@ finish(void *cls, struct exchange *ex)
 struct http_service
 serve_service(struct sites *sites)
 {
-	return (struct http_service){ begin, answer, is_long, refuse, finish,
-		sites };
+	return (struct http_service){ begin, answer, is_long, refuse, limits,
+		finish, sites };
 }

@@ -208,6 +208,16 @@ site_begin(struct sites *sites, struct exchange *ex)
 	ex->at = clock_now(&site->clock);
 }
 
+void
+site_state(struct sites *sites, struct stack_state *out)
+{
+	struct site *site = site_find(sites, SITE_DEFAULT);
+
+	pthread_mutex_lock(&site->lock);
+	*out = site->now->state;
+	pthread_mutex_unlock(&site->lock);
+}
+
 static void
 log_form(const struct stack_state *state, struct iis_log_form *form)
 {

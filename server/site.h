@@ -53,6 +53,8 @@ struct site *site_find(struct sites *, const char *id);
 
 /* Which site an exchange is for; fills snapshot and time. */
 void site_begin(struct sites *, struct exchange *);
+/* What the layers of the default site are like now. */
+void site_state(struct sites *, struct stack_state *out);
 /* Its end: logs, journal. The snapshot is given back. */
 void site_commit(struct sites *, struct exchange *);
 

@@ -120,11 +120,19 @@ is_long(void *cls, const struct exchange *ex)
 }
 
 static void
-refuse(void *cls, struct exchange *ex)
+refuse(void *cls, struct exchange *ex, enum http_refusal why)
 {
 	(void)cls;
 	ex->at = (int64_t)time(NULL);
-	send_error(ex, 503, "busy", "too many connections");
+	if (why == HTTP_REFUSED_LIMIT)
+		send_error(ex, 503, "busy", "too many connections");
+}
+
+static struct http_limits
+limits(void *cls)
+{
+	(void)cls;
+	return (struct http_limits){ 120000, 120000, 120000, 120000 };
 }
 
 static void
@@ -137,5 +145,5 @@ struct http_service
 control_service(struct mockndes *instance, bool loopback)
 {
 	return (struct http_service){ loopback ? begin_on_loopback : begin,
-		answer, is_long, refuse, finish, instance };
+		answer, is_long, refuse, limits, finish, instance };
 }

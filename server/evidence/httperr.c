@@ -38,7 +38,10 @@ httperr_line(const struct exchange *ex, struct buffer *b)
 	w3c_text(b, r->version);
 	w3c_text(b, r->method);
 	w3c_field(b, uri);
-	buffer_printf(b, " - %d -", ex->verdict.status);
+	if (ex->verdict.status == 0)
+		buffer_add_text(b, " - - -");
+	else
+		buffer_printf(b, " - %d -", ex->verdict.status);
 	w3c_text(b, ex->verdict.reason);
 	buffer_add_text(b, " -");
 	w3c_cut(b);

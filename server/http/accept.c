@@ -13,8 +13,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define BACKLOG 1024
 #define EVENTS 16
+#define SWEEP_MS 1000
 #define BATCH 64 /* accepted from one listener in a row */
 
 struct listener {
@@ -44,7 +47,8 @@ refuse(struct http *http, int fd, const struct connection *conn)
 		return;
 	}
 	call_activate(call);
-	conn->service->refuse(conn->service->cls, &call->exchange);
+	conn->service->refuse(conn->service->cls, &call->exchange,
+	    HTTP_REFUSED_LIMIT);
 	if (render_reply(&call->exchange, &bytes) == -1) {
 		call_finish(call, ENDED_CUT);
 		close(fd);
@@ -65,6 +69,8 @@ hand_over(struct http *http, struct listener *l, int fd,
 		return;
 	}
 	conn->service = l->service;
+	conn->limits = l->service->limits(l->service->cls);
+	conn->fd = fd;
 	conn->source = *source;
 	getsockname(fd, &conn->local.address.any, &len);
 	if (atomic_load(&http->connections) >= http->connection_limit ||
@@ -101,14 +107,29 @@ accept_some(struct acceptor *a, struct listener *l)
 	}
 }
 
+/* Milliseconds until the next sweep, which it does if it is due. */
+static int
+time_left(struct acceptor *a, int64_t *next_sweep)
+{
+	int64_t now = clock_ticks_ms();
+
+	if (now >= *next_sweep) {
+		watch_sweep(a->http);
+		*next_sweep = now + SWEEP_MS;
+	}
+	return (int)(*next_sweep - now);
+}
+
 static void *
 run(void *cls)
 {
 	struct acceptor *a = cls;
 	struct epoll_event events[EVENTS];
+	int64_t next_sweep = 0;
 
 	for (;;) {
-		int count = epoll_wait(a->epoll, events, EVENTS, -1);
+		int count = epoll_wait(a->epoll, events, EVENTS,
+		    time_left(a, &next_sweep));
 
 		for (int i = 0; i < count; i++) {
 			if (events[i].data.ptr == NULL)

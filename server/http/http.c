@@ -21,6 +21,7 @@ http_start(struct http **out, const struct http_options *options,
 
 	if ((*out = http) == NULL)
 		return error_set(err, "out of memory");
+	pthread_mutex_init(&http->lock, NULL);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	http->fd_count = limit.rlim_cur < FD_MAX ? limit.rlim_cur : FD_MAX;
 	http->connection_limit = options->connection_limit;
@@ -121,6 +122,7 @@ http_stop(struct http *http, int grace_ms)
 		for (size_t i = 0; i < http->fd_count; i++)
 			free(http->arriving[i]);
 	free(http->arriving);
+	pthread_mutex_destroy(&http->lock);
 	free(http);
 }
 

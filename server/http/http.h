@@ -12,6 +12,20 @@
 
 struct http;
 
+/* Why a connection is ended without a request of its own. */
+enum http_refusal {
+	HTTP_REFUSED_LIMIT, /* too many connections: nothing was read */
+	HTTP_EXPIRED_IDLE,  /* no request began */
+	HTTP_EXPIRED_HEAD,  /* a request line or headers did not end */
+	HTTP_EXPIRED_BODY,  /* a body stopped coming */
+	HTTP_EXPIRED_SEND,  /* the client does not take its answer */
+};
+
+/* How long a client may take, in milliseconds; checked once a second. */
+struct http_limits {
+	int64_t idle, head, body, send;
+};
+
 /* What answers on a listener. Any of the calls may come on any thread. */
 struct http_service {
 	/* The head has been read. May answer; may set request.body_limit. */
@@ -20,8 +34,13 @@ struct http_service {
 	void (*answer)(void *cls, struct exchange *);
 	/* True: answer() takes long and belongs on a worker. */
 	bool (*is_long)(void *cls, const struct exchange *);
-	/* The connection limit is reached: nothing was read. Must answer. */
-	void (*refuse)(void *cls, struct exchange *);
+	/*
+	 * There is no request, or no whole one. Says who refuses; must answer
+	 * at HTTP_REFUSED_LIMIT, else the connection is closed in silence.
+	 */
+	void (*refuse)(void *cls, struct exchange *, enum http_refusal);
+	/* Asked at each accept(). */
+	struct http_limits (*limits)(void *cls);
 	/* It is over: sent and ending say how. The last sight of it. */
 	void (*finish)(void *cls, struct exchange *);
 	void *cls;

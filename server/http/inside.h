@@ -16,7 +16,17 @@ struct workers;
 struct connection {
 	const struct http_service *service;
 	struct endpoint source, local;
+	struct http_limits limits;
+	int fd;
+	_Atomic int phase;	   /* enum phase */
+	_Atomic int64_t since;	   /* ticks: when the phase began */
+	_Atomic uint64_t received; /* octets by then, or of the body */
+	_Atomic int expired;	   /* enum http_refusal, or -1 */
+	struct connection *previous, *next;
 };
+
+/* What is waited for. */
+enum phase { PHASE_REQUEST, PHASE_BODY, PHASE_ANSWER, PHASE_SENDING };
 
 struct http {
 	struct MHD_Daemon *daemon;
@@ -28,6 +38,8 @@ struct http {
 	atomic_uint active;	  /* calls that a stop waits for */
 	atomic_size_t body_bytes; /* of all bodies being collected */
 	size_t fd_count;
+	pthread_mutex_t lock;	    /* the list of connections */
+	struct connection *watched; /* those that libmicrohttpd has */
 	/* By descriptor: on its way from the acceptor to libmicrohttpd. */
 	_Atomic(struct connection *) *arriving;
 };
@@ -37,8 +49,9 @@ struct call {
 	struct exchange exchange;
 	struct http *http;
 	const struct http_service *service;
-	struct MHD_Connection *mhd; /* NULL once taken over */
-	bool active;		    /* http_stop() waits for it */
+	struct connection *connection; /* borrowed; NULL: none left */
+	struct MHD_Connection *mhd;    /* NULL once taken over */
+	bool active;		       /* http_stop() waits for it */
 	enum { CALL_HEAD, CALL_BODY, CALL_READY } stage;
 	struct call *next;
 };
@@ -65,6 +78,13 @@ int acceptor_run(struct acceptor *, struct error *);
 int acceptor_listen(struct acceptor *, const struct endpoint *,
     const struct http_service *, struct endpoint *bound, struct error *);
 void acceptor_stop(struct acceptor *);
+
+/* watch.c: clients that take too long. */
+void watch_begin(struct http *, struct connection *);
+void watch_end(struct http *, struct connection *);
+void watch_phase(struct connection *, enum phase);
+/* Ends what has expired; 0 if nobody is watched. */
+int watch_sweep(struct http *);
 
 /* workers.c */
 int workers_start(unsigned count, struct workers **, struct error *);

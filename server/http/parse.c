@@ -20,7 +20,6 @@
  * article's fix is applied; libmicrohttpd needs half as much again.
  */
 #define POOL_SIZE (96 * 1024)
-#define IDLE_SECONDS 120	/* http.sys's connection timeout */
 #define BODIES_MAX (64UL << 20) /* octets, of all bodies together */
 
 struct call *
@@ -35,6 +34,7 @@ call_new(struct http *http, const struct connection *conn)
 	call->exchange.request.local = conn->local;
 	call->http = http;
 	call->service = conn->service;
+	call->connection = NULL;
 	call->mhd = NULL;
 	call->active = false;
 	call->stage = CALL_HEAD;
@@ -77,6 +77,7 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	if (call == NULL)
 		return NULL;
 	call->mhd = mhd;
+	call->connection = conn;
 	call->exchange.request.target = strdup(target);
 	return call;
 }
@@ -189,6 +190,7 @@ take_over(struct call *call, void **con_cls)
 	}
 	*con_cls = NULL;
 	call->mhd = NULL;
+	call->connection = NULL;
 	held_send(call->http->held, fd, bytes, call);
 	return MHD_NO;
 }
@@ -213,6 +215,7 @@ send_ordinary(struct call *call)
 		MHD_add_response_header(response, "Connection", "close");
 	ret = MHD_queue_response(call->mhd, (unsigned)r->status, response);
 	MHD_destroy_response(response);
+	watch_phase(call->connection, PHASE_SENDING);
 	return ret;
 }
 
@@ -255,6 +258,7 @@ answer(struct call *call, void **con_cls, bool unread)
 	const struct http_service *s = call->service;
 
 	call->stage = CALL_READY;
+	watch_phase(call->connection, PHASE_ANSWER);
 	if (!unread && s->is_long(s->cls, &call->exchange)) {
 		MHD_suspend_connection(call->mhd);
 		workers_add(call->http->workers, call);
@@ -277,6 +281,7 @@ begin(struct call *call, void **con_cls)
 		    r->chunked || r->broken || r->content_length > 0);
 	}
 	call->stage = CALL_BODY;
+	watch_phase(call->connection, PHASE_BODY);
 	return MHD_YES;
 }
 
@@ -315,11 +320,17 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 {
 	struct call *call = *con_cls;
 	bool sent = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+	int why;
 
 	(void)cls, (void)mhd;
 	if (call == NULL)
 		return;
 	*con_cls = NULL;
+	why = atomic_exchange(&call->connection->expired, -1);
+	if (why != -1 && !exchange_is_answered(&call->exchange))
+		call->service->refuse(call->service->cls, &call->exchange,
+		    (enum http_refusal)why);
+	watch_phase(call->connection, PHASE_REQUEST);
 	if (sent)
 		call->exchange.sent = render_ordinary_size(&call->exchange,
 		    strcmp(call->exchange.request.method, "HEAD") == 0);
@@ -330,21 +341,41 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 		   ENDED_CLIENT_LEFT);
 }
 
+/* Of a connection that ended before it had a request. */
+static void
+tell_expired(struct http *http, const struct connection *conn)
+{
+	int why = atomic_load(&conn->expired);
+	struct call *call;
+
+	if (why == -1 || (call = call_new(http, conn)) == NULL)
+		return;
+	call->service->refuse(call->service->cls, &call->exchange,
+	    (enum http_refusal)why);
+	call_finish(call, ENDED_CUT);
+}
+
 static void
 on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
     enum MHD_ConnectionNotificationCode what)
 {
 	const union MHD_ConnectionInfo *info;
 	struct http *http = cls;
+	struct connection *conn;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		info = MHD_get_connection_info(mhd,
 		    MHD_CONNECTION_INFO_CONNECTION_FD);
-		*socket_context =
-		    atomic_exchange(&http->arriving[info->connect_fd], NULL);
+		conn = atomic_exchange(&http->arriving[info->connect_fd], NULL);
+		if ((*socket_context = conn) != NULL)
+			watch_begin(http, conn);
 		return;
 	}
-	free(*socket_context);
+	if ((conn = *socket_context) != NULL) {
+		watch_end(http, conn);
+		tell_expired(http, conn);
+		free(conn);
+	}
 	*socket_context = NULL;
 	atomic_fetch_sub(&http->connections, 1);
 }
@@ -386,8 +417,7 @@ parse_start(struct http *http, struct error *err)
 		MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_ALLOW_SUSPEND_RESUME,
 	    0, NULL, NULL, on_request, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (size_t)POOL_SIZE, MHD_OPTION_CONNECTION_LIMIT,
-	    http->connection_limit + 16, MHD_OPTION_CONNECTION_TIMEOUT,
-	    (unsigned)IDLE_SECONDS, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+	    http->connection_limit + 16, MHD_OPTION_URI_LOG_CALLBACK, on_target,
 	    http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -36,6 +36,9 @@ stack_healthy(struct stack_state *s)
 	/* The limits are those of the article's fix for 414. */
 	s->http_sys.max_field_length = 65534;
 	s->http_sys.max_request_bytes = 65534;
+	s->http_sys.connection_timeout = 120;
+	s->http_sys.header_wait = 120;
+	s->http_sys.entity_body = 120;
 	s->iis.max_url = 65534;
 	s->iis.max_query_string = 65534;
 	s->iis.max_allowed_content_length = 30000000;

@@ -75,6 +75,13 @@ http_sys_answer(struct exchange *ex, enum http_sys_refusal refusal)
 	reply_header(&ex->reply, "Content-Length", "%zu", ex->reply.body.len);
 }
 
+void
+http_sys_drop(struct exchange *ex, const char *reason)
+{
+	exchange_answer(ex, LAYER_HTTP_SYS, 0, 0, 0);
+	ex->verdict.reason = reason;
+}
+
 /* RFC 9110 5.6.2 */
 static bool
 is_token(const char *s)
@@ -134,6 +141,7 @@ http_sys_pass(struct exchange *ex, const struct stack_state *state)
 		http_sys_answer(ex, HTTP_SYS_INVALID_HOSTNAME);
 	else if (r->broken)
 		http_sys_answer(ex, HTTP_SYS_BAD_ENCODING);
-	else if (has_body && !r->chunked && r->content_length == -1)
+	else if (has_body && r->content_length == -1 &&
+	    (!r->chunked || state->http_sys.require_content_length))
 		http_sys_answer(ex, HTTP_SYS_LENGTH_REQUIRED);
 }

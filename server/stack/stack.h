@@ -47,6 +47,9 @@ struct stack_state {
 	enum windows windows;
 	struct {
 		int64_t max_field_length, max_request_bytes; /* octets */
+		/* seconds: without a request, of a head, of a body */
+		int64_t connection_timeout, header_wait, entity_body;
+		bool require_content_length; /* chunked bodies get 411 */
 	} http_sys;
 	struct {
 		enum error_pages error_pages;
@@ -90,6 +93,8 @@ enum http_sys_refusal {
 	HTTP_SYS_BAD_ENCODING,
 };
 void http_sys_answer(struct exchange *, enum http_sys_refusal);
+/* Closes without a word; `reason` is for the HTTPERR log, static. */
+void http_sys_drop(struct exchange *, const char *reason);
 void http_sys_pass(struct exchange *, const struct stack_state *);
 
 /* Where a path of the web site leads. */

@@ -1,0 +1,110 @@
+/*
+ * Clients that take too long. Whoever sends nothing, or half a request, or
+ * does not read its answer, is shut down; libmicrohttpd then sees it leave.
+ */
+#include "http/inside.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+
+/* Octets the client has sent on this connection, for whatever they are. */
+static uint64_t
+octets_received(const struct connection *c)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return 0;
+	return info.tcpi_bytes_received;
+}
+
+void
+watch_phase(struct connection *c, enum phase phase)
+{
+	if (phase == PHASE_REQUEST)
+		atomic_store(&c->received, octets_received(c));
+	else if (phase == PHASE_BODY)
+		atomic_store(&c->received, 0);
+	atomic_store(&c->since, clock_ticks_ms());
+	atomic_store(&c->phase, phase);
+}
+
+void
+watch_begin(struct http *http, struct connection *c)
+{
+	atomic_store(&c->expired, -1);
+	watch_phase(c, PHASE_REQUEST);
+	/* What has come by now belongs to the first request. */
+	atomic_store(&c->received, 0);
+	pthread_mutex_lock(&http->lock);
+	c->previous = NULL;
+	if ((c->next = http->watched) != NULL)
+		c->next->previous = c;
+	http->watched = c;
+	pthread_mutex_unlock(&http->lock);
+}
+
+void
+watch_end(struct http *http, struct connection *c)
+{
+	pthread_mutex_lock(&http->lock);
+	if (c->previous != NULL)
+		c->previous->next = c->next;
+	else
+		http->watched = c->next;
+	if (c->next != NULL)
+		c->next->previous = c->previous;
+	pthread_mutex_unlock(&http->lock);
+}
+
+/* Why it has expired, or -1. */
+static int
+expiry(struct connection *c, int64_t now)
+{
+	int64_t waited = now - atomic_load(&c->since);
+	uint64_t received;
+
+	switch ((enum phase)atomic_load(&c->phase)) {
+	case PHASE_REQUEST:
+		if (waited <= c->limits.idle && waited <= c->limits.head)
+			return -1;
+		if (octets_received(c) > atomic_load(&c->received))
+			return waited > c->limits.head ? HTTP_EXPIRED_HEAD : -1;
+		return waited > c->limits.idle ? HTTP_EXPIRED_IDLE : -1;
+	case PHASE_BODY:
+		/* As long as something comes, it may go on. */
+		received = octets_received(c);
+		if (received != atomic_exchange(&c->received, received)) {
+			atomic_store(&c->since, now);
+			return -1;
+		}
+		return waited > c->limits.body ? HTTP_EXPIRED_BODY : -1;
+	case PHASE_SENDING:
+		return waited > c->limits.send ? HTTP_EXPIRED_SEND : -1;
+	case PHASE_ANSWER:
+		break;
+	}
+	return -1;
+}
+
+int
+watch_sweep(struct http *http)
+{
+	int64_t now = clock_ticks_ms();
+	int why, watched;
+
+	pthread_mutex_lock(&http->lock);
+	for (struct connection *c = http->watched; c != NULL; c = c->next) {
+		if ((why = expiry(c, now)) == -1)
+			continue;
+		atomic_store(&c->expired, why);
+		shutdown(c->fd, SHUT_RDWR);
+	}
+	watched = http->watched != NULL;
+	pthread_mutex_unlock(&http->lock);
+	return watched;
+}
