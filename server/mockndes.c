@@ -157,6 +157,29 @@ describe(struct mockndes *m, struct error *err)
 	    error_set(err, "out of memory");
 }
 
+/* What bounds the memory and the patience of the server. */
+static void
+tell_limits(const struct mockndes *m, const struct mockndes_options *o,
+    const struct stack_state *state)
+{
+	char line[256];
+
+	if (o->narrate == NULL)
+		return;
+	snprintf(line, sizeof(line),
+	    "limits: %u connections; request line and each header %lld "
+	    "octets, all headers %lld, body %lld, all bodies together %u MiB; "
+	    "idle %lld s, head %lld s, body %lld s",
+	    http_connection_limit(m->http),
+	    (long long)state->http_sys.max_field_length,
+	    (long long)state->http_sys.max_request_bytes,
+	    (long long)state->iis.max_allowed_content_length,
+	    HTTP_BODIES_MAX_MIB, (long long)state->http_sys.connection_timeout,
+	    (long long)state->http_sys.header_wait,
+	    (long long)state->http_sys.entity_body);
+	o->narrate(o->narrate_cls, line);
+}
+
 static int
 choose_seed(struct mockndes *m, uint64_t asked, struct error *err)
 {
@@ -187,6 +210,7 @@ run(struct mockndes *m, const struct mockndes_options *o,
 		return -1;
 	if (open_sites(m, o, scenario, err) == -1 || describe(m, err) == -1)
 		return -1;
+	tell_limits(m, o, &scenario->state);
 	m->scep = serve_service(m->sites);
 	m->control = control_service(m, http_is_loopback(&m->control_at));
 	return http_accept(m->http, err);

@@ -86,7 +86,9 @@ judge(struct exchange *ex, const struct scep_request *request,
 	/* There is no way yet to seal a reply to anything else. */
 	if (refusal == REFUSAL_NONE && !crypto_key_is_rsa(request->signer_key))
 		return REFUSAL_BAD_ALGORITHM;
-	return refusal;
+	return refusal != REFUSAL_NONE ?
+	    refusal :
+	    ca_judge(&ex->snapshot->state, &request->csr);
 }
 
 static enum refusal

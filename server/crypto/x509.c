@@ -180,12 +180,18 @@ x509_key_id(struct crypto *c, struct span spki, uint8_t out[20])
 }
 
 static const struct {
-	const struct span *oid;
-	const char *name;
+	const char *oid, *name;
 } name_parts[] = {
-	{ &oid_common_name, "CN" },
-	{ &oid_country, "C" },
-	{ &oid_organization, "O" },
+	{ "\x55\x04\x03", "CN" },
+	{ "\x55\x04\x05", "SERIALNUMBER" },
+	{ "\x55\x04\x06", "C" },
+	{ "\x55\x04\x07", "L" },
+	{ "\x55\x04\x08", "ST" },
+	{ "\x55\x04\x0a", "O" },
+	{ "\x55\x04\x0b", "OU" },
+	{ "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19", "DC" },
+	{ "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01", "E" },
+	{ "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x02", "unstructuredName" },
 };
 
 static void
@@ -199,7 +205,7 @@ add_name_part(struct span part, char *out, size_t size, size_t *len)
 	    der_next(&part, &value) == -1)
 		return;
 	for (size_t i = 0; i < sizeof(name_parts) / sizeof(name_parts[0]); i++)
-		if (der_oid_is(oid, *name_parts[i].oid))
+		if (span_is(oid, name_parts[i].oid))
 			name = name_parts[i].name;
 	*len += (size_t)snprintf(out + *len, size - *len,
 	    "%s%s=", *len > 0 ? ", " : "", name);

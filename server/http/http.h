@@ -75,6 +75,9 @@ int http_accept(struct http *, struct error *);
  */
 void http_stop(struct http *, int grace_ms);
 
+/* What the bodies of all requests may hold together; beyond it, 503. */
+#define HTTP_BODIES_MAX_MIB 64U
+
 unsigned http_connection_limit(const struct http *);
 unsigned http_connections(const struct http *);
 

@@ -20,7 +20,8 @@
  * article's fix is applied; libmicrohttpd needs half as much again.
  */
 #define POOL_SIZE (96 * 1024)
-#define BODIES_MAX (64UL << 20) /* octets, of all bodies together */
+#define BODIES_MAX \
+	((size_t)HTTP_BODIES_MAX_MIB << 20) /* octets, of all bodies together */
 
 struct call *
 call_new(struct http *http, const struct connection *conn)

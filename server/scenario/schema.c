@@ -71,6 +71,9 @@ static const struct key keys[] = {
 	    read_duration, NULL, 1, 366LL * 86400 },
 	{ "mscep.challenge.cache", AT(mscep.challenge.cache), read_number, NULL,
 	    0, 100000 },
+	{ "ca.minimum_key_size", AT(ca.minimum_key_size), read_number, NULL,
+	    512, 16384 },
+	{ "ca.subject_max", AT(ca.subject_max), read_number, NULL, 2, 1000000 },
 	{ "policy_module.installed", AT(policy_module.installed), read_bool,
 	    NULL, 0, 0 },
 };

@@ -377,6 +377,7 @@ read_csr(struct crypto *c, struct scep_request *out, struct error *err)
 	same = span_equal(out->csr.spki, out->signer.spki);
 	if (!same && crypto_key_from_spki(c, out->csr.spki, &key, err) == -1)
 		return SCEP_BAD_CSR;
+	out->csr.key_bits = crypto_key_bits(same ? out->signer_key : key);
 	if (scep_csr_verify(c, blob_span(&out->plain),
 		same ? out->signer_key : key, err) == -1)
 		flaw = SCEP_BAD_PROOF;

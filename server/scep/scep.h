@@ -53,6 +53,7 @@ struct scep_csr {
 	struct span spki;	/* whole SubjectPublicKeyInfo */
 	struct span extensions; /* content of the Extensions asked for */
 	char *challenge;	/* UTF-8; NULL: no challengePassword */
+	int key_bits;		/* of the key, once it has been read */
 };
 
 /* A pkiMessage from a client, RFC 8894 3.2. */

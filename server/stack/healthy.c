@@ -53,4 +53,7 @@ stack_healthy(struct stack_state *s)
 	s->mscep.challenge.validity = 60 * 60;
 	s->mscep.challenge.cache = 5;
 	s->policy_module.installed = true;
+	/* Assumed: what a template asks for is the administrator's choice. */
+	s->ca.minimum_key_size = 1024;
+	s->ca.subject_max = 4096;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define SOURCE "NetworkDeviceEnrollmentService"
+#define SOURCE "Microsoft-Windows-NetworkDeviceEnrollmentService"
 
 /*
  * The value of a query parameter. Names without regard to case and in any
@@ -216,9 +216,16 @@ mscep_reply_cipher(enum cipher asked)
 #define BAD_TAG (-2146881269)		/* 0x8009310b CRYPT_E_ASN1_BADTAG */
 #define FAILED (-2147467259)		/* 0x80004005 E_FAIL */
 
+#define KEY_LENGTH (-2146875375)  /* 0x80094811 CERTSRV_E_KEY_LENGTH */
+#define BAD_SUBJECT (-2146877439) /* 0x80094001 CERTSRV_E_BAD_REQUESTSUBJECT */
+#define KEY_LENGTH_TEXT                                  \
+	"The public key does not meet the minimum size " \
+	"required by the specified certificate template."
+#define SUBJECT_TEXT "The request subject name is invalid or too long."
+
 /*
  * Case by Windows generation: the CertRep and the event. [C] 3.3: wrong
- * challenge up to 2012. [C] 3.5: the errors of wrong, used and missing
+ * challenge up to 2012. [C] 3.5, 9.2: the errors of wrong, used and missing
  * since; failInfo 1 for a used one as sscep saw it. The rest is assumed.
  */
 static const struct {
@@ -227,39 +234,51 @@ static const struct {
 	enum scep_fail_info fail_info;
 	int32_t error;
 	int event;
-	const char *text;
+	const char *text;    /* of the event */
+	const char *message; /* of the CA, for the client; or NULL */
 } refusals[] = {
 	{ REFUSAL_WRONG_CHALLENGE, WINDOWS_2008R2, WINDOWS_2012,
-	    SCEP_BAD_REQUEST, INVALID_PARAMETER, 29, EVENT_29 },
+	    SCEP_BAD_REQUEST, INVALID_PARAMETER, 29, EVENT_29, NULL },
 	{ REFUSAL_WRONG_CHALLENGE, WINDOWS_2012R2, WINDOWS_2025,
-	    SCEP_BAD_REQUEST, NOT_FOUND, 29, EVENT_29 },
+	    SCEP_BAD_REQUEST, NOT_FOUND, 29, EVENT_29, NULL },
 	{ REFUSAL_USED_CHALLENGE, WINDOWS_2008R2, WINDOWS_2012,
-	    SCEP_BAD_REQUEST, INVALID_PARAMETER, 29, EVENT_29 },
+	    SCEP_BAD_REQUEST, INVALID_PARAMETER, 29, EVENT_29, NULL },
 	{ REFUSAL_USED_CHALLENGE, WINDOWS_2012R2, WINDOWS_2025,
-	    SCEP_BAD_MESSAGE_CHECK, WRONG_USAGE, 29, EVENT_29 },
+	    SCEP_BAD_MESSAGE_CHECK, WRONG_USAGE, 29, EVENT_29, NULL },
 	{ REFUSAL_EXPIRED_CHALLENGE, WINDOWS_2008R2, WINDOWS_2012,
-	    SCEP_BAD_REQUEST, INVALID_PARAMETER, 29, EVENT_29 },
+	    SCEP_BAD_REQUEST, INVALID_PARAMETER, 29, EVENT_29, NULL },
 	{ REFUSAL_EXPIRED_CHALLENGE, WINDOWS_2012R2, WINDOWS_2025,
-	    SCEP_BAD_REQUEST, NOT_FOUND, 29, EVENT_29 },
+	    SCEP_BAD_REQUEST, NOT_FOUND, 29, EVENT_29, NULL },
 	{ REFUSAL_NO_CHALLENGE, WINDOWS_2008R2, WINDOWS_2012, SCEP_BAD_REQUEST,
-	    INVALID_PARAMETER, 29, EVENT_29 },
+	    INVALID_PARAMETER, 29, EVENT_29, NULL },
 	{ REFUSAL_NO_CHALLENGE, WINDOWS_2012R2, WINDOWS_2025, SCEP_BAD_REQUEST,
-	    TRUST_SIGNATURE, 29, EVENT_29 },
+	    TRUST_SIGNATURE, 29, EVENT_29, NULL },
 	{ REFUSAL_BAD_SIGNATURE, WINDOWS_2008R2, WINDOWS_2025,
 	    SCEP_BAD_MESSAGE_CHECK, BAD_SIGNATURE, 17,
-	    EVENT_17 "(0x80090006).  Invalid Signature." },
+	    EVENT_17 "(0x80090006).  Invalid Signature.", NULL },
 	{ REFUSAL_BAD_ALGORITHM, WINDOWS_2008R2, WINDOWS_2025, SCEP_BAD_ALG,
 	    BAD_ALGORITHM, 17,
-	    EVENT_17 "(0x80090008).  Invalid algorithm specified." },
+	    EVENT_17 "(0x80090008).  Invalid algorithm specified.", NULL },
 	{ REFUSAL_BAD_CSR, WINDOWS_2008R2, WINDOWS_2025, SCEP_BAD_REQUEST,
-	    BAD_TAG, 31, EVENT_31 "(ASN1 bad tag value met.).  0x80004005" },
+	    BAD_TAG, 31, EVENT_31 "(ASN1 bad tag value met.).  0x80004005",
+	    NULL },
 	{ REFUSAL_BAD_PROOF, WINDOWS_2008R2, WINDOWS_2025, SCEP_BAD_REQUEST,
-	    BAD_SIGNATURE, 31, EVENT_31 "(Invalid Signature.).  0x80004005" },
+	    BAD_SIGNATURE, 31, EVENT_31 "(Invalid Signature.).  0x80004005",
+	    NULL },
 	{ REFUSAL_MESSAGE_TYPE, WINDOWS_2008R2, WINDOWS_2025, SCEP_BAD_REQUEST,
 	    INVALID_PARAMETER, 17,
-	    EVENT_17 "(0x80070057).  The parameter is incorrect." },
+	    EVENT_17 "(0x80070057).  The parameter is incorrect.", NULL },
+	{ REFUSAL_KEY_SIZE, WINDOWS_2008R2, WINDOWS_2025, SCEP_BAD_REQUEST,
+	    KEY_LENGTH, 31, EVENT_31 "(" KEY_LENGTH_TEXT ").  0x80004005",
+	    KEY_LENGTH_TEXT " 0x80094811 (-2146875375 CERTSRV_E_KEY_LENGTH) "
+			    "Denied by Policy Module" },
+	{ REFUSAL_SUBJECT, WINDOWS_2008R2, WINDOWS_2025, SCEP_BAD_REQUEST,
+	    BAD_SUBJECT, 31, EVENT_31 "(" SUBJECT_TEXT "). 0x80004005",
+	    SUBJECT_TEXT
+	    " 0x80094001 (-2146877439 "
+	    "CERTSRV_E_BAD_REQUESTSUBJECT) Denied by Policy Module" },
 	{ REFUSAL_CA_FAILED, WINDOWS_2008R2, WINDOWS_2025, SCEP_BAD_REQUEST,
-	    FAILED, 31, EVENT_31 "(0x80004005).  Unspecified error" },
+	    FAILED, 31, EVENT_31 "(0x80004005).  Unspecified error", NULL },
 };
 
 void
@@ -274,6 +293,7 @@ mscep_refuse(struct exchange *ex, const struct stack_state *state,
 		reply->status = SCEP_FAILURE;
 		reply->fail_info = refusals[i].fail_info;
 		reply->ms_error = refusals[i].error;
+		reply->ms_message = refusals[i].message;
 		exchange_event(ex, "Application", SOURCE, refusals[i].event,
 		    "Error", "%s", refusals[i].text);
 		return;

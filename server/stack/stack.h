@@ -70,6 +70,10 @@ struct stack_state {
 	struct {
 		bool installed;
 	} policy_module;
+	struct {
+		int64_t minimum_key_size; /* bits, of an RSA key */
+		int64_t subject_max;	  /* octets of the DER Name */
+	} ca;
 };
 
 /* Everything as in a deployment that works. */
@@ -159,11 +163,16 @@ enum refusal {
 	REFUSAL_BAD_CSR,
 	REFUSAL_BAD_PROOF,
 	REFUSAL_MESSAGE_TYPE,
+	REFUSAL_KEY_SIZE,
+	REFUSAL_SUBJECT,
 	REFUSAL_CA_FAILED,
 };
 /* Fills status, failInfo and Microsoft's error; leaves the event. */
 void mscep_refuse(struct exchange *, const struct stack_state *, enum refusal,
     struct scep_reply *);
+
+/* The CA's policy: what it denies although NDES asks. */
+enum refusal ca_judge(const struct stack_state *, const struct scep_csr *);
 
 /* Policy module: it forbids browsing, which is how health looks [C]. */
 void policy_module_pass(struct exchange *, const struct stack_state *);
