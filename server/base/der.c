@@ -100,6 +100,7 @@ static bool
 is_string(int tag)
 {
 	switch (tag & ~CONSTRUCTED) {
+	case DER_BIT_STRING:
 	case DER_OCTET_STRING:
 	case DER_UTF8_STRING:
 	case DER_PRINTABLE_STRING:
@@ -112,12 +113,12 @@ is_string(int tag)
 	return false;
 }
 
-static int convert(struct span *, struct buffer *, bool strip, int depth);
+static int convert(struct span *, struct buffer *, size_t string, int depth);
 
 /* The elements of a constructed one, up to its end or its end-of-contents. */
 static int
 convert_content(struct span *rest, size_t len, bool indefinite,
-    struct buffer *out, bool strip, int depth)
+    struct buffer *out, size_t string, int depth)
 {
 	struct span inner = indefinite ? *rest : span_of(rest->data, len);
 
@@ -133,7 +134,7 @@ convert_content(struct span *rest, size_t len, bool indefinite,
 				return -1;
 			break;
 		}
-		if (convert(&inner, out, strip, depth + 1) == -1)
+		if (convert(&inner, out, string, depth + 1) == -1)
 			return -1;
 	}
 	rest->len -= (size_t)(inner.data - rest->data);
@@ -141,37 +142,53 @@ convert_content(struct span *rest, size_t len, bool indefinite,
 	return 0;
 }
 
-/* One element; `strip` keeps only the content (segments of a string). */
+/* A primitive; of a segment of a string only the content. */
 static int
-convert(struct span *rest, struct buffer *out, bool strip, int depth)
+convert_primitive(struct span content, struct buffer *out, int tag,
+    size_t string)
+{
+	/* Each segment of a BIT STRING says how many bits it does not use. */
+	if (string > 0 && tag == DER_BIT_STRING) {
+		if (content.len == 0 || out->failed)
+			return -1;
+		out->data[string] = content.data[0];
+		content = span_of(content.data + 1, content.len - 1);
+	}
+	buffer_add_span(out, content);
+	return 0;
+}
+
+/* One element; `string`: where the string began that it is a segment of. */
+static int
+convert(struct span *rest, struct buffer *out, size_t string, int depth)
 {
 	size_t head, len, begun = 0;
-	bool indefinite, string;
-	int tag;
+	bool indefinite, joins;
+	int tag, ret;
 
 	if (depth > DER_MAX_DEPTH ||
 	    read_head(*rest, &tag, &head, &len, &indefinite) == -1 ||
-	    len > rest->len - head || (indefinite && !(tag & CONSTRUCTED)))
+	    len > rest->len - head || (indefinite && !(tag & CONSTRUCTED)) ||
+	    (string > 0 && !is_string(tag)))
 		return -1;
-	rest->data += head;
-	rest->len -= head;
-	string = (tag & CONSTRUCTED) && is_string(tag);
-	if (strip && !is_string(tag))
-		return -1;
-	if (!strip)
-		begun = der_begin(out, string ? tag & ~CONSTRUCTED : tag);
-	if (tag & CONSTRUCTED) {
-		if (convert_content(rest, len, indefinite, out, strip || string,
-			depth) == -1)
-			return -1;
-	} else {
-		buffer_add(out, rest->data, len);
-		rest->data += len;
-		rest->len -= len;
+	*rest = span_of(rest->data + head, rest->len - head);
+	joins = (tag & CONSTRUCTED) && is_string(tag);
+	if (string == 0) {
+		begun = der_begin(out, joins ? tag & ~CONSTRUCTED : tag);
+		if (joins && (tag & ~CONSTRUCTED) == DER_BIT_STRING)
+			buffer_add_byte(out, 0);
 	}
-	if (!strip)
+	if (tag & CONSTRUCTED) {
+		ret = convert_content(rest, len, indefinite, out,
+		    string > 0 || !joins ? string : begun, depth);
+	} else {
+		ret = convert_primitive(span_of(rest->data, len), out, tag,
+		    string);
+		*rest = span_of(rest->data + len, rest->len - len);
+	}
+	if (string == 0)
 		der_end(out, begun);
-	return out->failed ? -1 : 0;
+	return ret == -1 || out->failed ? -1 : 0;
 }
 
 int
@@ -180,7 +197,7 @@ der_from_ber(struct span ber, struct blob *out)
 	struct buffer b = { 0 };
 
 	*out = (struct blob){ NULL, 0 };
-	if (convert(&ber, &b, false, 0) == -1) {
+	if (convert(&ber, &b, 0, 0) == -1) {
 		buffer_free(&b);
 		return -1;
 	}

@@ -128,6 +128,8 @@ static void
 entry_free(struct held *h, struct entry *e, enum ending ending)
 {
 	tell(e, ending);
+	/* close() is not enough while libmicrohttpd has its copy open. */
+	epoll_ctl(h->epoll, EPOLL_CTL_DEL, e->fd, NULL);
 	close(e->fd);
 	atomic_fetch_sub(&h->http->connections, 1);
 	blob_free(&e->bytes);

@@ -273,16 +273,20 @@ static enum MHD_Result
 begin(struct call *call, void **con_cls)
 {
 	struct request *r = &call->exchange.request;
+	bool has_body = r->chunked || r->broken || r->content_length > 0;
 
 	call_activate(call);
 	call->service->begin(call->service->cls, &call->exchange);
-	if (exchange_is_answered(&call->exchange)) {
-		call->stage = CALL_READY;
-		return send_reply(call, con_cls,
-		    r->chunked || r->broken || r->content_length > 0);
+	if (!exchange_is_answered(&call->exchange)) {
+		call->stage = CALL_BODY;
+		watch_phase(call->connection, PHASE_BODY);
+		return MHD_YES;
 	}
-	call->stage = CALL_BODY;
-	watch_phase(call->connection, PHASE_BODY);
+	call->stage = CALL_READY;
+	watch_phase(call->connection, PHASE_ANSWER);
+	if (has_body)
+		return send_reply(call, con_cls, true);
+	/* An answer given now would cost the client its connection. */
 	return MHD_YES;
 }
 
