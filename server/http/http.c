@@ -111,13 +111,15 @@ http_stop(struct http *http, int grace_ms)
 
 	if (http == NULL)
 		return;
+	atomic_store(&http->stopping, true);
 	acceptor_stop(http->acceptor);
 	while (http->daemon != NULL && atomic_load(&http->active) > 0 &&
 	    clock_ticks_ms() < until)
 		poll(NULL, 0, 5);
-	workers_stop(http->workers);
+	workers_halt(http->workers);
 	parse_stop(http);
 	held_stop(http->held);
+	workers_free(http->workers);
 	if (http->arriving != NULL)
 		for (size_t i = 0; i < http->fd_count; i++)
 			free(http->arriving[i]);

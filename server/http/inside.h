@@ -36,6 +36,7 @@ struct http {
 	unsigned connection_limit;
 	atomic_uint connections;  /* libmicrohttpd's and held ones */
 	atomic_uint active;	  /* calls that a stop waits for */
+	atomic_bool stopping;	  /* no new requests */
 	atomic_size_t body_bytes; /* of all bodies being collected */
 	size_t fd_count;
 	pthread_mutex_t lock;	    /* the list of connections */
@@ -88,8 +89,11 @@ int watch_sweep(struct http *);
 
 /* workers.c */
 int workers_start(unsigned count, struct workers **, struct error *);
-void workers_add(struct workers *, struct call *);
-void workers_stop(struct workers *);
+/* -1: they have been halted. */
+int workers_add(struct workers *, struct call *);
+/* Ends the threads; what still waits is resumed unanswered. */
+void workers_halt(struct workers *);
+void workers_free(struct workers *);
 
 /* held.c: the only code that writes to a descriptor. */
 int held_start(struct http *, struct held **, struct error *);

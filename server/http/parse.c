@@ -262,7 +262,8 @@ answer(struct call *call, void **con_cls, bool unread)
 	watch_phase(call->connection, PHASE_ANSWER);
 	if (!unread && s->is_long(s->cls, &call->exchange)) {
 		MHD_suspend_connection(call->mhd);
-		workers_add(call->http->workers, call);
+		if (workers_add(call->http->workers, call) == -1)
+			parse_resume(call);
 		return MHD_YES;
 	}
 	s->answer(s->cls, &call->exchange);
@@ -302,7 +303,8 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 		return MHD_NO;
 	switch (call->stage) {
 	case CALL_HEAD:
-		if (read_head(call, method, version) == -1)
+		if (atomic_load(&call->http->stopping) ||
+		    read_head(call, method, version) == -1)
 			return MHD_NO;
 		return begin(call, con_cls);
 	case CALL_BODY:

@@ -73,20 +73,25 @@ workers_start(unsigned count, struct workers **out, struct error *err)
 	return 0;
 }
 
-void
+int
 workers_add(struct workers *w, struct call *call)
 {
+	bool stopping;
+
 	pthread_mutex_lock(&w->lock);
-	call->next = NULL;
-	*w->last = call;
-	w->last = &call->next;
-	pthread_cond_signal(&w->wake);
+	stopping = w->stopping;
+	if (!stopping) {
+		call->next = NULL;
+		*w->last = call;
+		w->last = &call->next;
+		pthread_cond_signal(&w->wake);
+	}
 	pthread_mutex_unlock(&w->lock);
+	return stopping ? -1 : 0;
 }
 
-/* What still waits is resumed unanswered: its connection is closed. */
 void
-workers_stop(struct workers *w)
+workers_halt(struct workers *w)
 {
 	struct call *call;
 
@@ -107,6 +112,15 @@ workers_stop(struct workers *w)
 	}
 	for (unsigned i = 0; i < w->count; i++)
 		pthread_join(w->threads[i], NULL);
+	w->count = 0;
+}
+
+void
+workers_free(struct workers *w)
+{
+	if (w == NULL)
+		return;
+	workers_halt(w);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
