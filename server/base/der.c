@@ -113,6 +113,15 @@ is_string(int tag)
 	return false;
 }
 
+/* X.690 8.6.4, 8.7.3, 8.23: segments are of the same kind, or octets. */
+static bool
+is_segment(int tag, int string)
+{
+	tag &= ~CONSTRUCTED;
+	return tag == string ||
+	    (tag == DER_OCTET_STRING && string != DER_BIT_STRING);
+}
+
 static int convert(struct span *, struct buffer *, size_t string, int depth);
 
 /* The elements of a constructed one, up to its end or its end-of-contents. */
@@ -169,7 +178,7 @@ convert(struct span *rest, struct buffer *out, size_t string, int depth)
 	if (depth > DER_MAX_DEPTH ||
 	    read_head(*rest, &tag, &head, &len, &indefinite) == -1 ||
 	    len > rest->len - head || (indefinite && !(tag & CONSTRUCTED)) ||
-	    (string > 0 && !is_string(tag)))
+	    (string > 0 && !is_segment(tag, out->data[string - 1])))
 		return -1;
 	*rest = span_of(rest->data + head, rest->len - head);
 	joins = (tag & CONSTRUCTED) && is_string(tag);

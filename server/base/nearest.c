@@ -1,6 +1,7 @@
 #include "base/nearest.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #define WORD_MAX 64
@@ -36,8 +37,8 @@ nearest_consider(struct nearest *n, const char *candidate)
 {
 	size_t d = distance(n->asked, candidate);
 
-	if (n->best == NULL || d < n->distance) {
-		n->best = candidate;
+	if (n->best[0] == '\0' || d < n->distance) {
+		snprintf(n->best, sizeof(n->best), "%s", candidate);
 		n->distance = d;
 	}
 }

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 struct nearest {
-	const char *asked; /* set before the first candidate */
-	const char *best;  /* borrowed; NULL: no candidate yet */
+	const char *asked; /* set before the first candidate; borrowed */
+	char best[65];	   /* empty: no candidate yet */
 	size_t distance;
 };
 

@@ -82,6 +82,9 @@ struct certificate_plan {
 int certificate_build(struct crypto *, const struct certificate_plan *,
     struct evp_pkey_st *signer, struct blob *out, struct error *);
 
+/* The whole subjectAltName among the content of Extensions, or empty. */
+struct span ca_alt_name(struct span extensions);
+
 /*
  * What a device gets: one year, back-dated ten minutes, subject and SAN as
  * asked for, EKU clientAuth. `extensions` is the content of the Extensions

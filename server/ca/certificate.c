@@ -179,9 +179,8 @@ out:
 	return ret == 0 ? 0 : error_set(err, "cannot build a certificate");
 }
 
-/* The whole subjectAltName Extension among those asked for, or empty. */
-static struct span
-find_alt_name(struct span extensions)
+struct span
+ca_alt_name(struct span extensions)
 {
 	struct span content, oid;
 	struct der ext;
@@ -211,7 +210,7 @@ ca_issue(const struct credentials *cred, struct span subject, struct span spki,
 		.key_usage = KEY_USAGE_DIGITAL_SIGNATURE |
 		    KEY_USAGE_KEY_ENCIPHERMENT,
 		.extended_key_usage = oid_client_auth,
-		.subject_alt_name = find_alt_name(extensions),
+		.subject_alt_name = ca_alt_name(extensions),
 		.authority_key_id = root->key_id,
 	};
 

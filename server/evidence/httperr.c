@@ -27,6 +27,7 @@ httperr_line(const struct exchange *ex, struct buffer *b)
 	const struct request *r = &ex->request;
 	struct span uri = span_text(r->target);
 	char ip[ENDPOINT_TEXT_SIZE];
+	size_t start = b->len;
 
 	if (uri.len > URI_MAX)
 		uri.len = URI_MAX;
@@ -44,5 +45,5 @@ httperr_line(const struct exchange *ex, struct buffer *b)
 		buffer_printf(b, " - %d -", ex->verdict.status);
 	w3c_text(b, ex->verdict.reason);
 	buffer_add_text(b, " -");
-	w3c_cut(b);
+	w3c_cut(b, start);
 }

@@ -54,6 +54,7 @@ iis_log_line(const struct exchange *ex, const struct iis_log_form *form,
 	const struct request *r = &ex->request;
 	const struct verdict *v = &ex->verdict;
 	char ip[ENDPOINT_TEXT_SIZE];
+	size_t start = b->len;
 
 	w3c_time(b, ex->at);
 	w3c_text(b, endpoint_text(&r->local, ip));
@@ -71,5 +72,5 @@ iis_log_line(const struct exchange *ex, const struct iis_log_form *form,
 	if (form->bytes)
 		buffer_printf(b, " %llu", (unsigned long long)ex->sent);
 	buffer_printf(b, " %lld", (long long)ex->duration_ms);
-	w3c_cut(b);
+	w3c_cut(b, start);
 }

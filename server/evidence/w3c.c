@@ -29,8 +29,8 @@ w3c_text(struct buffer *b, const char *s)
 }
 
 void
-w3c_cut(struct buffer *b)
+w3c_cut(struct buffer *b, size_t start)
 {
-	if (b->len > W3C_LINE_MAX)
-		b->len = W3C_LINE_MAX;
+	if (b->len - start > W3C_LINE_MAX)
+		b->len = start + W3C_LINE_MAX;
 }

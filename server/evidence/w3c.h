@@ -11,7 +11,7 @@ void w3c_time(struct buffer *, int64_t at);
 /* A field after a blank: blanks and controls become '+', nothing '-'. */
 void w3c_field(struct buffer *, struct span);
 void w3c_text(struct buffer *, const char *);
-/* Cut at the longest line there is. */
-void w3c_cut(struct buffer *);
+/* Cut at the longest line there is; it began at `start`. */
+void w3c_cut(struct buffer *, size_t start);
 
 #endif

@@ -84,7 +84,7 @@ unknown(const struct mark *at, const char *what, const struct nearest *n,
     struct error *err)
 {
 	return error_at(err, at, "unknown %s \"%.60s\", did you mean \"%s\"?",
-	    what, n->asked, n->best == NULL ? "" : n->best);
+	    what, n->asked, n->best);
 }
 
 static int
@@ -163,7 +163,8 @@ read_duration(const struct key *key, const struct yaml *node, void *to,
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (end != node->text && errno == 0 &&
 		    end[0] == units[i].unit && end[1] == '\0' &&
-		    llabs(number) < INT64_MAX / units[i].seconds)
+		    number < INT64_MAX / units[i].seconds &&
+		    number > INT64_MIN / units[i].seconds)
 			return store_number(key, node,
 			    number * units[i].seconds, to, err);
 	return error_at(err, &node->at,
@@ -198,6 +199,35 @@ read_lines(const struct key *key, const struct yaml *node, void *to,
 	return ret;
 }
 
+/* True if some key lies below this dotted name. */
+static bool
+is_section(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < KEYS; i++)
+		if (strncmp(keys[i].name, name, len) == 0 &&
+		    keys[i].name[len] == '.')
+			return true;
+	return false;
+}
+
+/* Every dotted beginning of a key is a name too. */
+static void
+consider_sections(struct nearest *n)
+{
+	char section[KEY_SIZE];
+	const char *dot;
+
+	for (size_t i = 0; i < KEYS; i++) {
+		if ((dot = strrchr(keys[i].name, '.')) == NULL)
+			continue;
+		snprintf(section, sizeof(section), "%.*s",
+		    (int)(dot - keys[i].name), keys[i].name);
+		nearest_consider(n, section);
+	}
+}
+
 static int
 apply(struct stack_state *state, const char *name, const struct mark *at,
     const struct yaml *node, struct error *err)
@@ -217,20 +247,11 @@ apply(struct stack_state *state, const char *name, const struct mark *at,
 		return keys[i].read(&keys[i], node,
 		    (char *)state + keys[i].offset, err);
 	}
+	if (is_section(name))
+		return error_at(err, &node->at, "\"%s\" takes keys of its own",
+		    name);
+	consider_sections(&n);
 	return unknown(at, "key", &n, err);
-}
-
-/* True if some key lies below this dotted name. */
-static bool
-is_section(const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < KEYS; i++)
-		if (strncmp(keys[i].name, name, len) == 0 &&
-		    keys[i].name[len] == '.')
-			return true;
-	return false;
 }
 
 static int
@@ -388,7 +409,7 @@ scenario_find(const char *name, const struct scenario_set *set,
 	return error_set(err,
 	    "unknown scenario \"%.60s\", did you mean "
 	    "\"%s\"?",
-	    name, n.best == NULL ? "" : n.best);
+	    name, n.best);
 }
 
 struct scenario *

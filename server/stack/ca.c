@@ -24,7 +24,7 @@ ca_judge(const struct stack_state *state, const struct scep_csr *csr)
 		return REFUSAL_KEY_SIZE;
 	/* That a name is needed if there is no SAN is assumed. */
 	if ((int64_t)csr->subject.len > state->ca.subject_max ||
-	    (csr->extensions.len == 0 &&
+	    (ca_alt_name(csr->extensions).len == 0 &&
 		span_equal(csr->subject, span_of(empty, sizeof(empty)))))
 		return REFUSAL_SUBJECT;
 	return REFUSAL_NONE;

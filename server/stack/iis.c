@@ -315,20 +315,20 @@ iis_redirect_to_folder(struct exchange *ex, const struct stack_state *state)
 {
 	const struct request *r = &ex->request;
 	const char *host = request_header(r, "Host");
-	char local[ENDPOINT_TEXT_SIZE + 8];
 	struct buffer url = { 0 }, b = { 0 };
+	char ip[ENDPOINT_TEXT_SIZE];
 	struct blob body;
 
-	if (host == NULL) {
-		char text[ENDPOINT_TEXT_SIZE];
-
-		snprintf(local, sizeof(local), "%s:%u",
-		    endpoint_text(&r->local, text), endpoint_port(&r->local));
-		host = local;
-	}
-	buffer_printf(&url, "http://%s%.*s/", host, (int)r->path.len,
-	    (const char *)r->path.data);
-	buffer_add_byte(&url, 0);
+	buffer_add_text(&url, "http://");
+	if (host != NULL)
+		buffer_add_text(&url, host);
+	else
+		buffer_printf(&url,
+		    r->local.address.any.sa_family == AF_INET6 ? "[%s]:%u" :
+								 "%s:%u",
+		    endpoint_text(&r->local, ip), endpoint_port(&r->local));
+	buffer_add_span(&url, r->path);
+	buffer_add(&url, "/", 2);
 	buffer_add_text(&b,
 	    "<head><title>Document Moved</title></head>\n"
 	    "<body><h1>Object Moved</h1>This document may be found <a "
