@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 set(struct error *err, const struct mark *at, const char *fmt, va_list ap)
 {
 	if (err == NULL || err->text[0] != '\0')

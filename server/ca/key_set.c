@@ -233,6 +233,22 @@ write_file(const char *dir, const char *name, const char *suffix,
 	return 0;
 }
 
+/* All or nothing: a half written set would be worse than none. */
+static int
+check_absent(const char *dir, struct error *err)
+{
+	static const char *const suffixes[] = { ".key", ".pem" };
+	char path[PATH_MAX];
+
+	for (int i = 0; i < 2 * CA_ROLES; i++) {
+		snprintf(path, sizeof(path), "%s/%s%s", dir, file_names[i / 2],
+		    suffixes[i % 2]);
+		if (access(path, F_OK) == 0)
+			return error_set(err, "%s: %s", path, strerror(EEXIST));
+	}
+	return 0;
+}
+
 int
 key_set_save(struct key_set *set, const char *dir, int64_t now,
     struct error *err)
@@ -243,6 +259,8 @@ key_set_save(struct key_set *set, const char *dir, int64_t now,
 
 	if (mkdir(dir, 0700) == -1 && errno != EEXIST)
 		return error_set(err, "%s: %s", dir, strerror(errno));
+	if (check_absent(dir, err) == -1)
+		return -1;
 	if (credentials_new(set, now, &cred, err) == -1)
 		return -1;
 	for (int role = 0; role < CA_ROLES && ret == 0; role++) {

@@ -113,6 +113,8 @@ x509_from_pem(struct span pem, const char *name, struct blob *der,
 	int len;
 
 	*der = (struct blob){ NULL, 0 };
+	if (pem.len == 0)
+		goto bad;
 	begin = memmem(pem.data, pem.len, PEM_BEGIN, strlen(PEM_BEGIN));
 	if (begin == NULL)
 		goto bad;

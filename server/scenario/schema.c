@@ -294,7 +294,9 @@ apply_set(struct stack_state *state, const char *set, struct error *err)
 	if (yaml_read(span_text(equals + 1), set, &node, err) == -1)
 		return -1;
 	at.file = set;
-	ret = apply(state, name, &at, node, err);
+	ret = node->kind == YAML_MAP && is_section(name) ?
+	    apply_map(state, name, node, err) :
+	    apply(state, name, &at, node, err);
 	yaml_free(node);
 	return ret;
 }

@@ -319,14 +319,13 @@ iis_redirect_to_folder(struct exchange *ex, const struct stack_state *state)
 	char ip[ENDPOINT_TEXT_SIZE];
 	struct blob body;
 
+	endpoint_text(&r->local, ip);
 	buffer_add_text(&url, "http://");
-	if (host != NULL)
+	if (host != NULL && *host != '\0')
 		buffer_add_text(&url, host);
 	else
-		buffer_printf(&url,
-		    r->local.address.any.sa_family == AF_INET6 ? "[%s]:%u" :
-								 "%s:%u",
-		    endpoint_text(&r->local, ip), endpoint_port(&r->local));
+		buffer_printf(&url, strchr(ip, ':') ? "[%s]:%u" : "%s:%u", ip,
+		    endpoint_port(&r->local));
 	buffer_add_span(&url, r->path);
 	buffer_add(&url, "/", 2);
 	buffer_add_text(&b,

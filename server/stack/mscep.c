@@ -14,8 +14,11 @@
 static bool
 query_value(struct span query, const char *name, struct span *value)
 {
-	const uint8_t *end = query.data + query.len, *next, *equals;
+	const uint8_t *end, *next, *equals;
 
+	if (query.len == 0)
+		return false;
+	end = query.data + query.len;
 	for (const uint8_t *at = query.data; at < end; at = next + 1) {
 		if ((next = memchr(at, '&', (size_t)(end - at))) == NULL)
 			next = end;
