@@ -1,0 +1,499 @@
+/* Logs, to the octet (ndes-facts 7), and the journal. */
+#include "unit/exchanges.h"
+#include "unit/folder.h"
+
+#include "evidence/evidence.h"
+
+#define SERVICE "/certsrv/mscep/mscep.dll"
+#define LINE_MAX_OCTETS 65536
+
+static const struct iis_log_form plain = { "10.0", true, false };
+static const struct iis_log_form article = { "10.0", true, true };
+static const struct iis_log_form windows_2008r2 = { "7.5", false, false };
+
+static const struct line {
+	const char *row;
+	const struct iis_log_form *form;
+	const char *method, *target, *agent, *referer, *source;
+	struct verdict verdict;
+	enum ending ending;
+	uint64_t sent;
+	int64_t duration;
+	const char *line; /* after date, time and s-ip */
+} lines[] = {
+	{ "the 500 of the article", &plain, "GET",
+	    SERVICE "?operation=GetCACert&message=SCEP%20Authority",
+	    "profiled/1.0 CFNetwork/811.5.4 Darwin/16.6.0", NULL, "10.5.14.22",
+	    { LAYER_MSCEP, 500, 0, 1346, NULL }, ENDED_SENT, 1500, 31,
+	    "GET " SERVICE
+	    " operation=GetCACert&message=SCEP%20Authority 443 - "
+	    "10.5.14.22 profiled/1.0+CFNetwork/811.5.4+Darwin/16.6.0 - "
+	    "500 0 1346 31" },
+	{ "five trailing numbers as in the article", &article, "GET",
+	    SERVICE "/pkiclient.exe?operation=GetCACaps&message=default",
+	    "Mozilla/4.0 (compatible; Win32; NDES client)", NULL,
+	    "fe80::f53d:89b8:c3e8:5fec", { LAYER_MSCEP, 200, 0, 0, NULL },
+	    ENDED_SENT, 186, 0,
+	    "GET " SERVICE "/pkiclient.exe operation=GetCACaps&message=default "
+	    "443 - fe80::f53d:89b8:c3e8:5fec "
+	    "Mozilla/4.0+(compatible;+Win32;+NDES+client) - 200 0 0 186 0" },
+	{ "2008 R2 has no referer", &windows_2008r2, "POST",
+	    SERVICE "?operation=PKIOperation", "sscep", "http://x/",
+	    "10.5.14.22", { LAYER_MSCEP, 200, 0, 0, NULL }, ENDED_SENT, 2067,
+	    1296,
+	    "POST " SERVICE " operation=PKIOperation 443 - 10.5.14.22 sscep "
+	    "200 0 0 1296" },
+	{ "with a referer, without an agent", &plain, "GET", "/", NULL,
+	    "http://ndes/a b", "10.5.14.22", { LAYER_IIS, 404, 15, 0, NULL },
+	    ENDED_SENT, 0, 5,
+	    "GET / - 443 - 10.5.14.22 - http://ndes/a+b 404 15 0 5" },
+	{ "plus signs and escapes of a query stay", &plain, "GET",
+	    "/x?message=MIAG+Cg/Sq%2B%0A=", "a", NULL, "10.5.14.22",
+	    { LAYER_IIS, 404, 0, 2, NULL }, ENDED_SENT, 0, 0,
+	    "GET /x message=MIAG+Cg/Sq%2B%0A= 443 - 10.5.14.22 a - 404 0 2 0" },
+	{ "an empty query is none", &plain, "GET", "/x?", "a", NULL,
+	    "10.5.14.22", { LAYER_IIS, 404, 0, 2, NULL }, ENDED_SENT, 0, 0,
+	    "GET /x - 443 - 10.5.14.22 a - 404 0 2 0" },
+	{ "escapes of a path are resolved", &plain, "GET",
+	    "/%43ertSrv/%6Dscep/", "a", NULL, "10.5.14.22",
+	    { LAYER_POLICY_MODULE, 403, 0, 0, NULL }, ENDED_SENT, 0, 0,
+	    "GET /CertSrv/mscep/ - 443 - 10.5.14.22 a - 403 0 0 0" },
+	{ "a path cannot begin a new line", &plain, "GET",
+	    "/a%0d%0a2013-04-29%2009:15:51%09x%00y", "a", NULL, "10.5.14.22",
+	    { LAYER_IIS, 404, 0, 2, NULL }, ENDED_SENT, 0, 0,
+	    "GET /a++2013-04-29+09:15:51+x+y - 443 - 10.5.14.22 a - "
+	    "404 0 2 0" },
+	{ "nor can a header", &plain, "GET", "/", "a\r\nb\x01\x7f c\td",
+	    "\n- 200 0 0", "10.5.14.22", { LAYER_IIS, 404, 0, 2, NULL },
+	    ENDED_SENT, 0, 0,
+	    "GET / - 443 - 10.5.14.22 a++b+++c+d +-+200+0+0 404 0 2 0" },
+	{ "nor can a query", &plain, "GET", "/?a b\nc", "a", NULL, "10.5.14.22",
+	    { LAYER_IIS, 404, 0, 2, NULL }, ENDED_SENT, 0, 0,
+	    "GET / a+b+c 443 - 10.5.14.22 a - 404 0 2 0" },
+	{ "a client that left", &plain, "GET", "/", "a", NULL, "10.5.14.22",
+	    { LAYER_MSCEP, 200, 0, 0, NULL }, ENDED_CLIENT_LEFT, 0, 7,
+	    "GET / - 443 - 10.5.14.22 a - 200 0 64 7" },
+	{ "a client that left after an error of ours", &plain, "GET", "/", "a",
+	    NULL, "10.5.14.22", { LAYER_MSCEP, 500, 0, 1346, NULL },
+	    ENDED_CLIENT_LEFT, 0, 7,
+	    "GET / - 443 - 10.5.14.22 a - 500 0 1346 7" },
+	{ "an exchange that we cut", &plain, "GET", "/", "a", NULL,
+	    "10.5.14.22", { LAYER_MSCEP, 200, 0, 0, NULL }, ENDED_CUT, 0, 7,
+	    "GET / - 443 - 10.5.14.22 a - 200 0 0 7" },
+	{ "an HRESULT is an unsigned number", &plain, "GET", "/", "a", NULL,
+	    "10.5.14.22", { LAYER_IIS, 403, 16, 0x800b0109, NULL }, ENDED_SENT,
+	    0, 7, "GET / - 443 - 10.5.14.22 a - 403 16 2148204809 7" },
+	{ "IPv4 in IPv6 is IPv4", &plain, "GET", "/", "a", NULL,
+	    "::ffff:10.5.14.22", { LAYER_IIS, 404, 0, 2, NULL }, ENDED_SENT, 0,
+	    7, "GET / - 443 - 10.5.14.22 a - 404 0 2 7" },
+};
+
+static void
+fill(struct exchange *ex, const struct line *t)
+{
+	exchange_make(ex, t->method, t->target);
+	if (t->agent != NULL)
+		exchange_header(ex, "User-Agent", t->agent);
+	if (t->referer != NULL)
+		exchange_header(ex, "Referer", t->referer);
+	ex->request.source = exchange_endpoint(t->source, 50123);
+	ex->request.local = exchange_endpoint("10.1.2.5", 443);
+	ex->verdict = t->verdict;
+	ex->ending = t->ending;
+	ex->sent = t->sent;
+	ex->duration_ms = t->duration;
+}
+
+static void
+iis_line(void **state)
+{
+	const struct line *t = *state;
+	struct buffer b = { 0 };
+	struct exchange ex;
+
+	fill(&ex, t);
+	assert_true(iis_log_wants(&ex));
+	assert_false(httperr_wants(&ex));
+	iis_log_line(&ex, t->form, &b);
+	buffer_add_byte(&b, 0);
+	assert_memory_equal(b.data, "2013-04-29 09:15:51 10.1.2.5 ", 29);
+	assert_string_equal((char *)b.data + 29, t->line);
+	buffer_free(&b);
+	exchange_clear(&ex);
+}
+
+static const struct head {
+	const char *row;
+	const struct iis_log_form *form; /* NULL: HTTPERR */
+	const char *text;
+} heads[] = {
+	{ "the default fields", &plain,
+	    "#Software: Microsoft Internet Information Services 10.0\r\n"
+	    "#Version: 1.0\r\n#Date: 2013-04-29 09:15:51\r\n"
+	    "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port "
+	    "cs-username c-ip cs(User-Agent) cs(Referer) sc-status "
+	    "sc-substatus sc-win32-status time-taken\r\n" },
+	{ "those of the article", &article,
+	    "#Software: Microsoft Internet Information Services 10.0\r\n"
+	    "#Version: 1.0\r\n#Date: 2013-04-29 09:15:51\r\n"
+	    "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port "
+	    "cs-username c-ip cs(User-Agent) cs(Referer) sc-status "
+	    "sc-substatus sc-win32-status sc-bytes time-taken\r\n" },
+	{ "those of 2008 R2", &windows_2008r2,
+	    "#Software: Microsoft Internet Information Services 7.5\r\n"
+	    "#Version: 1.0\r\n#Date: 2013-04-29 09:15:51\r\n"
+	    "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port "
+	    "cs-username c-ip cs(User-Agent) sc-status sc-substatus "
+	    "sc-win32-status time-taken\r\n" },
+	{ "those of HTTPERR", NULL,
+	    "#Software: Microsoft HTTP API 2.0\r\n"
+	    "#Version: 1.0\r\n#Date: 2013-04-29 09:15:51\r\n"
+	    "#Fields: date time c-ip c-port s-ip s-port cs-version cs-method "
+	    "cs-uri streamid sc-status s-siteid s-reason s-queuename\r\n" },
+};
+
+static void
+log_header(void **state)
+{
+	const struct head *t = *state;
+	struct buffer b = { 0 };
+
+	if (t->form == NULL)
+		httperr_header(EXCHANGE_AT, &b);
+	else
+		iis_log_header(t->form, EXCHANGE_AT, &b);
+	buffer_add_byte(&b, 0);
+	assert_string_equal((char *)b.data, t->text);
+	buffer_free(&b);
+}
+
+#define ENDS "2013-04-29 09:15:51 10.5.14.22 50123 10.1.2.5 443 "
+
+static const struct error_line {
+	const char *row, *method, *target; /* NULL: nothing was read */
+	int status;
+	const char *reason, *line;
+} error_lines[] = {
+	{ "refused", "GET", "/x?a=b%20c", 400, "FieldLength",
+	    ENDS "HTTP/1.1 GET /x?a=b%20c - 400 - FieldLength -" },
+	{ "nothing was read", NULL, NULL, 503, "ConnLimit",
+	    ENDS "- - - - 503 - ConnLimit -" },
+	{ "dropped without a word", "POST", "/x", 0, "Timer_EntityBody",
+	    ENDS "HTTP/1.1 POST /x - - - Timer_EntityBody -" },
+	{ "a hostile target", "GET", "/a b\r\nc\x01", 400, "URL",
+	    ENDS "HTTP/1.1 GET /a+b++c+ - 400 - URL -" },
+	{ "a hostile verb", "G\nT", "/", 400, "Verb",
+	    ENDS "HTTP/1.1 G+T / - 400 - Verb -" },
+};
+
+static void
+httperr(void **state)
+{
+	const struct error_line *t = *state;
+	struct buffer b = { 0 };
+	struct exchange ex;
+
+	if (t->method == NULL) {
+		exchange_init(&ex);
+		ex.at = EXCHANGE_AT;
+	} else {
+		exchange_make(&ex, t->method, t->target);
+	}
+	ex.request.source = exchange_endpoint("10.5.14.22", 50123);
+	ex.request.local = exchange_endpoint("10.1.2.5", 443);
+	exchange_answer(&ex, LAYER_HTTP_SYS, t->status, 0, 0);
+	ex.verdict.reason = t->reason;
+	assert_true(httperr_wants(&ex));
+	assert_false(iis_log_wants(&ex));
+	httperr_line(&ex, &b);
+	buffer_add_byte(&b, 0);
+	assert_string_equal((char *)b.data, t->line);
+	buffer_free(&b);
+	exchange_clear(&ex);
+}
+
+static void
+nobody_answered(void **state)
+{
+	struct exchange ex;
+
+	(void)state;
+	exchange_make(&ex, "GET", "/");
+	assert_false(iis_log_wants(&ex));
+	assert_false(httperr_wants(&ex));
+	exchange_clear(&ex);
+}
+
+static const struct cut {
+	const char *row;
+	size_t before; /* octets that stand in the buffer already */
+	size_t agent;  /* octets */
+	size_t len;    /* of the line */
+} cuts[] = {
+	{ "a long line stays", 0, 60000, 29 + 25 + 60000 + 12 },
+	{ "a longer line is cut", 0, 70000, LINE_MAX_OCTETS },
+	{ "what stands before is not of the line", 1000, 70000,
+	    LINE_MAX_OCTETS },
+};
+
+static void
+cuts_line(void **state)
+{
+	const struct cut *t = *state;
+	struct buffer b = { 0 };
+	struct exchange ex;
+	char *agent = calloc(1, t->agent + 1);
+
+	memset(agent, 'x', t->agent);
+	exchange_make(&ex, "GET", "/");
+	exchange_header(&ex, "User-Agent", agent);
+	ex.request.source = exchange_endpoint("10.5.14.22", 50123);
+	ex.request.local = exchange_endpoint("10.1.2.5", 443);
+	exchange_answer(&ex, LAYER_IIS, 404, 0, 2);
+	memset(buffer_extend(&b, t->before), '#', t->before);
+	iis_log_line(&ex, &plain, &b);
+	assert_int_equal(b.len - t->before, t->len);
+	buffer_free(&b);
+	exchange_clear(&ex);
+	free(agent);
+}
+
+static void
+cuts_uri(void **state)
+{
+	char target[5000];
+	struct buffer b = { 0 };
+	struct exchange ex;
+
+	(void)state;
+	memset(target, 'x', sizeof(target) - 1);
+	target[0] = '/';
+	target[sizeof(target) - 1] = '\0';
+	exchange_make(&ex, "GET", target);
+	ex.request.source = exchange_endpoint("10.5.14.22", 50123);
+	ex.request.local = exchange_endpoint("10.1.2.5", 443);
+	exchange_answer(&ex, LAYER_HTTP_SYS, 414, 0, 0);
+	ex.verdict.reason = "URL_Length";
+	httperr_line(&ex, &b);
+	assert_int_equal(b.len,
+	    strlen(ENDS "HTTP/1.1 GET ") + 4096 +
+		strlen(" - 414 - URL_Length -"));
+	buffer_free(&b);
+	exchange_clear(&ex);
+}
+
+static void
+write_at(struct log_files *files, int64_t at, enum layer layer, int status)
+{
+	struct exchange ex;
+
+	exchange_make(&ex, "GET", "/");
+	ex.at = at;
+	ex.request.source = exchange_endpoint("10.5.14.22", 50123);
+	ex.request.local = exchange_endpoint("10.1.2.5", 443);
+	if (layer != LAYER_NONE)
+		exchange_answer(&ex, layer, status, 0, 0);
+	ex.verdict.reason = "QueueFull";
+	log_files_write(files, &ex, &plain);
+	exchange_clear(&ex);
+}
+
+static void
+file_must_be(const struct folder *f, const char *name, const char *wanted)
+{
+	char path[FOLDER_PATH];
+	struct blob text = folder_read(folder_path(f, name, path));
+
+	assert_string_equal((char *)text.data, wanted);
+	blob_free(&text);
+}
+
+#define HEAD(date)                                                           \
+	"#Software: Microsoft Internet Information Services 10.0\r\n"        \
+	"#Version: 1.0\r\n#Date: " date "\r\n"                               \
+	"#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port " \
+	"cs-username c-ip cs(User-Agent) cs(Referer) sc-status "             \
+	"sc-substatus sc-win32-status time-taken\r\n"
+#define LINE(date, status) \
+	date " 10.1.2.5 GET / - 443 - 10.5.14.22 - - " status " 0 0 0\r\n"
+#define ERROR_HEAD(date)                                                     \
+	"#Software: Microsoft HTTP API 2.0\r\n#Version: 1.0\r\n#Date: " date \
+	"\r\n#Fields: date time c-ip c-port s-ip s-port cs-version "         \
+	"cs-method cs-uri streamid sc-status s-siteid s-reason "             \
+	"s-queuename\r\n"
+#define ERROR_LINE(date)                                              \
+	date " 10.5.14.22 50123 10.1.2.5 443 HTTP/1.1 GET / - 503 - " \
+	     "QueueFull -\r\n"
+
+static void
+log_folder(void **state)
+{
+	const int64_t midnight = 1367280000; /* 2013-04-30 00:00:00 */
+	struct folder f = folder_new();
+	struct log_files *files = NULL;
+	struct error err = { 0 };
+	char dir[FOLDER_PATH];
+
+	(void)state;
+	folder_path(&f, "a/b", dir);
+	assert_int_equal(log_files_open(dir, &files, &err), 0);
+	write_at(files, midnight - 2, LAYER_IIS, 404);
+	write_at(files, midnight - 1, LAYER_MSCEP, 200);
+	write_at(files, midnight - 1, LAYER_NONE, 0);
+	write_at(files, midnight - 1, LAYER_HTTP_SYS, 503);
+	write_at(files, midnight, LAYER_MSCEP, 200);
+	write_at(files, midnight, LAYER_HTTP_SYS, 503);
+	/* Lines are there at once, not only when the files are closed. */
+	file_must_be(&f, "a/b/W3SVC1/u_ex130429.log",
+	    HEAD("2013-04-29 23:59:58") LINE("2013-04-29 23:59:58", "404")
+		LINE("2013-04-29 23:59:59", "200"));
+	file_must_be(&f, "a/b/W3SVC1/u_ex130430.log",
+	    HEAD("2013-04-30 00:00:00") LINE("2013-04-30 00:00:00", "200"));
+	file_must_be(&f, "a/b/HTTPERR/httperr1.log",
+	    ERROR_HEAD("2013-04-29 23:59:59") ERROR_LINE("2013-04-29 23:59:59")
+		ERROR_LINE("2013-04-30 00:00:00"));
+	log_files_close(files);
+
+	assert_int_equal(log_files_open(dir, &files, &err), 0);
+	write_at(files, midnight + 60, LAYER_IIS, 404);
+	log_files_close(files);
+	file_must_be(&f, "a/b/W3SVC1/u_ex130430.log",
+	    HEAD("2013-04-30 00:00:00") LINE("2013-04-30 00:00:00", "200")
+		HEAD("2013-04-30 00:01:00") LINE("2013-04-30 00:01:00", "404"));
+}
+
+static void
+no_log_folder(void **state)
+{
+	struct log_files *files = (void *)&state;
+	struct error err = { 0 };
+
+	assert_int_equal(log_files_open("/dev/null/logs", &files, &err), -1);
+	assert_string_equal(err.text, "/dev/null/logs: Not a directory");
+	assert_null(files);
+	write_at(NULL, EXCHANGE_AT, LAYER_IIS, 404);
+	log_files_close(NULL);
+}
+
+static void
+journal_ring(void **state)
+{
+	struct journal j = { 0 };
+	char target[400];
+
+	(void)state;
+	assert_null(journal_from(&j, 0));
+	assert_null(journal_from(&j, 1));
+	for (unsigned i = 1; i <= JOURNAL_SIZE + 44; i++) {
+		struct exchange ex;
+
+		snprintf(target, sizeof(target), "/%u/%0300u", i, i);
+		exchange_make(&ex, "GET", target);
+		ex.at = EXCHANGE_AT + i;
+		journal_add(&j, &ex);
+		exchange_clear(&ex);
+		assert_int_equal(journal_from(&j, i)->seq, i);
+		assert_null(journal_from(&j, i + 1));
+	}
+	/* The first 44 have gone. */
+	assert_int_equal(journal_from(&j, 0)->seq, 45);
+	assert_int_equal(journal_from(&j, 44)->seq, 45);
+	for (unsigned i = 45; i <= JOURNAL_SIZE + 44; i++) {
+		const struct journal_entry *e = journal_from(&j, i);
+
+		snprintf(target, sizeof(target), "/%u/%0300u", i, i);
+		assert_int_equal(e->seq, i);
+		assert_int_equal(e->at, EXCHANGE_AT + i);
+		assert_int_equal(strlen(e->target), sizeof(e->target) - 1);
+		assert_memory_equal(e->target, target, strlen(e->target));
+	}
+	assert_null(journal_from(&j, UINT64_MAX));
+	journal_clear(&j);
+	assert_null(journal_from(&j, 1));
+}
+
+static void
+journal_facts(void **state)
+{
+	const struct journal_entry *e;
+	struct journal j = { 0 };
+	struct exchange ex;
+
+	(void)state;
+	fill(&ex, &lines[0]);
+	ex.scep.pki_status = 2;
+	strcpy(ex.scep.transaction_id, "ABC");
+	journal_add(&j, &ex);
+	exchange_clear(&ex);
+	exchange_init(&ex); /* nothing was read */
+	journal_add(&j, &ex);
+	exchange_clear(&ex);
+	e = journal_from(&j, 1);
+	assert_int_equal(e->at, EXCHANGE_AT);
+	assert_int_equal(e->duration_ms, 31);
+	assert_int_equal(e->sent, 1500);
+	assert_string_equal(e->method, "GET");
+	assert_int_equal(e->verdict.win32, 1346);
+	assert_int_equal(e->scep.pki_status, 2);
+	assert_string_equal(e->scep.transaction_id, "ABC");
+	e = journal_from(&j, 2);
+	assert_string_equal(e->method, "");
+	assert_string_equal(e->target, "");
+	journal_clear(&j);
+}
+
+static void
+collect(void *cls, const char *line)
+{
+	buffer_printf(cls, "%s\n", line);
+}
+
+static void
+narrated(void **state)
+{
+	struct buffer b = { 0 };
+	struct exchange ex;
+
+	(void)state;
+	fill(&ex, &lines[11]);
+	ex.scep.message_type = 19;
+	strcpy(ex.scep.transaction_id, "ABC");
+	strcpy(ex.scep.subject, "CN=device");
+	ex.scep.challenge = "used";
+	ex.scep.digest = "sha256";
+	ex.scep.cipher = "aes-128-cbc";
+	ex.scep.ber = true;
+	ex.scep.pki_status = 2;
+	ex.scep.fail_info = 1;
+	exchange_event(&ex, "Application", "NDES", 29, "Error", "No: %d", 5);
+	narrate(&ex, &plain, collect, &b);
+	buffer_add_byte(&b, 0);
+	assert_string_equal((char *)b.data,
+	    "2013-04-29 09:15:51 10.1.2.5 GET / - 443 - 10.5.14.22 a - "
+	    "500 0 1346 7\n"
+	    "  scep: type 19 transaction ABC subject \"CN=device\" challenge "
+	    "used digest sha256 cipher aes-128-cbc BER -> FAILURE failInfo 1\n"
+	    "  event: Application NDES 29 Error: No: 5\n");
+	buffer_free(&b);
+	exchange_clear(&ex);
+}
+
+int
+main(void)
+{
+	static const struct table tables[] = {
+		ROWS(iis_line, lines),
+		ROWS(log_header, heads),
+		ROWS(httperr, error_lines),
+		ONE(nobody_answered, "what nobody answered is in no log"),
+		ROWS(cuts_line, cuts),
+		ONE(cuts_uri, "HTTPERR has 4096 octets of a target"),
+		ONE(log_folder, "a new day has a file and a header of its own"),
+		ONE(no_log_folder, "a log folder that cannot be is named"),
+		ONE(journal_ring, "the journal keeps the last 256"),
+		ONE(journal_facts, "the journal knows what was said"),
+		ONE(narrated, "who watches reads lines"),
+	};
+
+	return ROWS_RUN(tables, NULL, NULL);
+}

@@ -1,0 +1,267 @@
+/* The kernel's refusals, octet by octet (ndes-facts 6.6, 7.2). */
+#include "unit/exchanges.h"
+
+#include "stack/stack.h"
+
+#define PASSES (-1)
+#define PATH "/certsrv/mscep/mscep.dll"
+
+static const struct page {
+	const char *row;
+	enum http_sys_refusal refusal;
+	int status;
+	const char *title, *heading, *message, *reason;
+	size_t size; /* 0: no real one is known */
+} pages[] = {
+	{ "pool stopped", HTTP_SYS_SERVICE_UNAVAILABLE, 503,
+	    "Service Unavailable", "Service Unavailable",
+	    "The service is unavailable.", "AppOffline", 326 },
+	{ "too many connections", HTTP_SYS_CONNECTION_LIMIT, 503,
+	    "Service Unavailable", "Service Unavailable",
+	    "The service is unavailable.", "ConnLimit", 326 },
+	{ "queue full", HTTP_SYS_QUEUE_FULL, 503, "Service Unavailable",
+	    "Service Unavailable", "The service is unavailable.", "QueueFull",
+	    326 },
+	{ "URL too long", HTTP_SYS_URL_TOO_LONG, 414, "Request URL Too Long",
+	    "Request URL Too Long", "The request URL is too long.",
+	    "URL_Length", 329 },
+	{ "field too long", HTTP_SYS_FIELD_TOO_LONG, 400, "Bad Request",
+	    "Bad Request - Request Too Long",
+	    "The size of the request headers is too long.", "FieldLength",
+	    346 },
+	{ "request too long", HTTP_SYS_REQUEST_TOO_LONG, 400, "Bad Request",
+	    "Bad Request - Request Too Long",
+	    "The size of the request headers is too long.", "RequestLength",
+	    346 },
+	{ "invalid URL", HTTP_SYS_INVALID_URL, 400, "Bad Request",
+	    "Bad Request - Invalid URL", "The request URL is invalid.", "URL",
+	    324 },
+	{ "invalid verb", HTTP_SYS_INVALID_VERB, 400, "Bad Request",
+	    "Bad Request - Invalid Verb", "The request verb is invalid.",
+	    "Verb", 326 },
+	{ "invalid host name", HTTP_SYS_INVALID_HOSTNAME, 400, "Bad Request",
+	    "Bad Request - Invalid Hostname",
+	    "The request hostname is invalid.", "Hostname", 334 },
+	{ "no length", HTTP_SYS_LENGTH_REQUIRED, 411, "Length Required",
+	    "Length Required",
+	    "The request must be chunked or have a content length.",
+	    "LengthRequired", 0 },
+	{ "unknown transfer coding", HTTP_SYS_BAD_ENCODING, 501,
+	    "Not Implemented", "Not Implemented",
+	    "The transfer encoding is not supported.", "BadRequest", 0 },
+};
+
+static void
+page_octets(void **state)
+{
+	const struct page *t = *state;
+	struct buffer b = { 0 };
+	struct exchange ex;
+
+	exchange_make(&ex, "GET", PATH);
+	http_sys_answer(&ex, t->refusal);
+	buffer_printf(&b,
+	    "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\""
+	    "\"http://www.w3.org/TR/html4/strict.dtd\">\r\n"
+	    "<HTML><HEAD><TITLE>%s</TITLE>\r\n"
+	    "<META HTTP-EQUIV=\"Content-Type\" Content=\"text/html; "
+	    "charset=us-ascii\"></HEAD>\r\n"
+	    "<BODY><h2>%s</h2>\r\n"
+	    "<hr><p>HTTP Error %d. %s</p>\r\n"
+	    "</BODY></HTML>\r\n",
+	    t->title, t->heading, t->status, t->message);
+	assert_octets(blob_span(&ex.reply.body), b.data, b.len);
+	if (t->size != 0)
+		assert_int_equal(ex.reply.body.len, t->size);
+	buffer_free(&b);
+	exchange_clear(&ex);
+}
+
+static void
+page_head(void **state)
+{
+	const struct page *t = *state;
+	struct exchange ex;
+
+	exchange_make(&ex, "GET", PATH);
+	http_sys_answer(&ex, t->refusal);
+	exchange_must_say(&ex, LAYER_HTTP_SYS, t->status, 0, 0);
+	assert_string_equal(ex.verdict.reason, t->reason);
+	assert_string_equal(ex.reply.reason, t->title);
+	assert_int_equal(ex.wire, WIRE_EXACT);
+	exchange_must_have_headers(&ex,
+	    "Content-Type Server Date Connection Content-Length");
+	exchange_must_have_header(&ex, "Content-Type",
+	    "text/html; charset=us-ascii");
+	exchange_must_have_header(&ex, "Server", "Microsoft-HTTPAPI/2.0");
+	exchange_must_have_header(&ex, "Date", EXCHANGE_DATE);
+	exchange_must_have_header(&ex, "Connection", "close");
+	exchange_must_be_measured(&ex);
+	exchange_clear(&ex);
+}
+
+static void
+dropped(void **state)
+{
+	struct exchange ex;
+
+	(void)state;
+	exchange_make(&ex, "GET", PATH);
+	http_sys_drop(&ex, "Timer_HeaderWait");
+	exchange_must_say(&ex, LAYER_HTTP_SYS, 0, 0, 0);
+	assert_string_equal(ex.verdict.reason, "Timer_HeaderWait");
+	assert_int_equal(ex.reply.header_count, 0);
+	assert_int_equal(ex.reply.body.len, 0);
+	exchange_clear(&ex);
+}
+
+#define X8 "xxxxxxxx"
+#define X64 X8 X8 X8 X8 X8 X8 X8 X8
+#define X256 X64 X64 X64 X64
+#define SLASHES "////////////////" /* 16 */
+#define SLASHES_240                                                     \
+	SLASHES SLASHES SLASHES SLASHES SLASHES SLASHES SLASHES SLASHES \
+	    SLASHES SLASHES SLASHES SLASHES SLASHES SLASHES SLASHES
+
+static const struct judged {
+	const char *row, *method, *target;
+	int refusal;
+	const char *version; /* NULL: HTTP/1.1 */
+	bool no_host;
+	const char *name, *value; /* of one more header */
+	bool with_length, chunked, broken, require_length;
+	int64_t field, request; /* limits; 0: those of health */
+} judgeds[] = {
+	{ "a plain GET", "GET", PATH "?operation=GetCACaps",
+	    .refusal = PASSES },
+	{ "any word of a verb", "PROPFIND", PATH, .refusal = PASSES },
+	{ "a verb with all that may be in it", "a!#$%&'*+-.^_`|~9", PATH,
+	    .refusal = PASSES },
+	{ "a verb with a bracket", "GE(T", PATH,
+	    .refusal = HTTP_SYS_INVALID_VERB },
+	{ "a verb above ASCII", "G\xc3\x89T", PATH,
+	    .refusal = HTTP_SYS_INVALID_VERB },
+	{ "a verb with a control", "GET\x01", PATH,
+	    .refusal = HTTP_SYS_INVALID_VERB },
+	{ "a POST with a length", "POST", PATH, .refusal = PASSES,
+	    .with_length = true },
+	{ "a POST in chunks", "POST", PATH, .refusal = PASSES,
+	    .chunked = true },
+	{ "a POST without a length", "POST", PATH,
+	    .refusal = HTTP_SYS_LENGTH_REQUIRED },
+	{ "a PUT without a length", "PUT", PATH,
+	    .refusal = HTTP_SYS_LENGTH_REQUIRED },
+	{ "a POST in chunks where a length is required", "POST", PATH,
+	    .refusal = HTTP_SYS_LENGTH_REQUIRED, .chunked = true,
+	    .require_length = true },
+	{ "a GET in chunks where a length is required", "GET", PATH,
+	    .refusal = PASSES, .chunked = true, .require_length = true },
+	{ "another transfer coding", "POST", PATH,
+	    .refusal = HTTP_SYS_BAD_ENCODING, .broken = true },
+	{ "no Host", "GET", PATH, .refusal = HTTP_SYS_INVALID_HOSTNAME,
+	    .no_host = true },
+	{ "no Host in HTTP/1.0", "GET", PATH, .refusal = PASSES,
+	    .version = "HTTP/1.0", .no_host = true },
+	{ "an empty Host", "GET", PATH, .refusal = PASSES, .no_host = true,
+	    .name = "Host", .value = "" },
+	{ "a target as long as allowed", "GET", "/" X64, .refusal = PASSES,
+	    .field = 65 },
+	{ "a target one octet longer", "GET", "/" X64,
+	    .refusal = HTTP_SYS_URL_TOO_LONG, .field = 64 },
+	{ "a query counts too", "GET", "/?" X64,
+	    .refusal = HTTP_SYS_URL_TOO_LONG, .field = 65 },
+	{ "a header as long as allowed", "GET", "/", .refusal = PASSES,
+	    .name = "A", .value = X64, .field = 64 },
+	{ "a header one octet longer", "GET", "/",
+	    .refusal = HTTP_SYS_FIELD_TOO_LONG, .name = "A", .value = X64,
+	    .field = 63 },
+	/* "GET / HTTP/1.1", "Host: ndes", "A: " and 256, empty line */
+	{ "a head as long as allowed", "GET", "/", .refusal = PASSES,
+	    .name = "A", .value = X256, .request = 16 + 12 + 5 + 256 + 2 },
+	{ "a head one octet longer", "GET", "/",
+	    .refusal = HTTP_SYS_REQUEST_TOO_LONG, .name = "A", .value = X256,
+	    .request = 16 + 12 + 5 + 256 + 1 },
+	{ "the URL is looked at before the fields", "GET", "/" X64,
+	    .refusal = HTTP_SYS_URL_TOO_LONG, .name = "A", .value = X256,
+	    .field = 64 },
+	{ "escapes", "GET", "/certsrv/%6dscep/%C3%A4", .refusal = PASSES },
+	{ "an escape without digits", "GET", "/certsrv/%zz",
+	    .refusal = HTTP_SYS_INVALID_URL },
+	{ "an escape with one digit", "GET", "/certsrv/%4",
+	    .refusal = HTTP_SYS_INVALID_URL },
+	{ "an escape cut", "GET", "/certsrv/%",
+	    .refusal = HTTP_SYS_INVALID_URL },
+	{ "an escape cut by the query", "GET", "/certsrv/%4?1",
+	    .refusal = HTTP_SYS_INVALID_URL },
+	{ "two percent signs", "GET", "/%%41",
+	    .refusal = HTTP_SYS_INVALID_URL },
+	{ "an escaped NUL", "GET", "/certsrv/%00",
+	    .refusal = HTTP_SYS_INVALID_URL },
+	{ "a control", "GET", "/certsrv/\x01",
+	    .refusal = HTTP_SYS_INVALID_URL },
+	{ "a DEL", "GET", "/certsrv/\x7f", .refusal = HTTP_SYS_INVALID_URL },
+	{ "the query is not looked at", "GET", PATH "?message=%zz%",
+	    .refusal = PASSES },
+	{ "a target without a slash", "GET", "certsrv",
+	    .refusal = HTTP_SYS_INVALID_URL },
+	{ "a target that is a star", "OPTIONS", "*", .refusal = PASSES },
+	{ "two stars", "OPTIONS", "**", .refusal = HTTP_SYS_INVALID_URL },
+	{ "an absolute target", "GET", "http://ndes:80" PATH,
+	    .refusal = PASSES },
+	{ "an absolute target without a path", "GET", "http://ndes",
+	    .refusal = PASSES },
+	{ "an absolute target of an invalid path", "GET", "http://ndes/%zz",
+	    .refusal = HTTP_SYS_INVALID_URL },
+	{ "a segment of 260", "GET", "/a/" X256 "xxxx/b", .refusal = PASSES },
+	{ "a segment of 261", "GET", "/a/" X256 "xxxxx/b",
+	    .refusal = HTTP_SYS_INVALID_URL },
+	{ "255 segments", "GET", SLASHES_240 "///////////////",
+	    .refusal = PASSES },
+	{ "256 segments", "GET", SLASHES_240 SLASHES,
+	    .refusal = HTTP_SYS_INVALID_URL },
+};
+
+static void
+judge(void **state)
+{
+	const struct judged *t = *state;
+	struct stack_state s;
+	struct exchange ex;
+
+	stack_healthy(&s);
+	if (t->field != 0)
+		s.http_sys.max_field_length = t->field;
+	if (t->request != 0)
+		s.http_sys.max_request_bytes = t->request;
+	s.http_sys.require_content_length = t->require_length;
+	exchange_make(&ex, t->method, t->target);
+	if (!t->no_host)
+		exchange_header(&ex, "Host", "ndes");
+	if (t->name != NULL)
+		exchange_header(&ex, t->name, t->value);
+	if (t->version != NULL)
+		ex.request.version = exchange_text(t->version);
+	if (t->with_length)
+		ex.request.content_length = 5;
+	ex.request.chunked = t->chunked;
+	ex.request.broken = t->broken;
+	http_sys_pass(&ex, &s);
+	assert_int_equal(exchange_is_answered(&ex), t->refusal != PASSES);
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if ((int)pages[i].refusal == t->refusal)
+			assert_string_equal(ex.verdict.reason, pages[i].reason);
+	exchange_clear(&ex);
+}
+
+int
+main(void)
+{
+	static const struct table tables[] = {
+		ROWS(page_octets, pages),
+		ROWS(page_head, pages),
+		ONE(dropped, "what is dropped gets no answer"),
+		ROWS(judge, judgeds),
+	};
+
+	return ROWS_RUN(tables, NULL, NULL);
+}

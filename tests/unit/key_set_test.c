@@ -1,0 +1,356 @@
+/* Key sets in directories. A message names the file it speaks of. */
+#include "unit/authority.h"
+#include "unit/folder.h"
+
+static struct authority ra; /* bare keys, from tests/fixtures/keys */
+static const char *const names[] = { "ca.key", "ca.pem", "ra-signing.key",
+	"ra-signing.pem", "ra-encryption.key", "ra-encryption.pem" };
+
+static int64_t now;
+
+static void
+save(const char *dir)
+{
+	struct error err = { 0 };
+
+	if (key_set_save(ra.keys, dir, now, &err) == -1)
+		fail_msg("%s", err.text);
+}
+
+static void
+saved_files(void **state)
+{
+	struct folder f = folder_new();
+	char path[FOLDER_PATH], dir[FOLDER_PATH];
+	struct stat st;
+	mode_t before = umask(0);
+
+	(void)state;
+	save(folder_path(&f, "keys", dir));
+	umask(before);
+	assert_int_equal(stat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	for (size_t i = 0; i < 6; i++) {
+		snprintf(path, sizeof(path), "%s/keys/%s", f.path, names[i]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, i % 2 == 0 ? 0600 : 0644);
+	}
+}
+
+/* What is in the files is what OpenSSL reads of them. */
+static void
+saved_pem(void **state)
+{
+	struct folder f = folder_new();
+	char path[FOLDER_PATH];
+
+	(void)state;
+	save(f.path);
+	for (int role = 0; role < CA_ROLES; role++) {
+		BIO *bio = BIO_new_file(folder_path(&f, names[2 * role], path),
+		    "r");
+		EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+		X509 *cert;
+
+		BIO_free(bio);
+		bio = BIO_new_file(folder_path(&f, names[2 * role + 1], path),
+		    "r");
+		cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+		BIO_free(bio);
+		assert_non_null(key);
+		assert_non_null(cert);
+		assert_int_equal(EVP_PKEY_eq(key, ra.credentials->keys[role]),
+		    1);
+		assert_int_equal(X509_check_private_key(cert, key), 1);
+		X509_free(cert);
+		EVP_PKEY_free(key);
+	}
+}
+
+static void
+loaded_again(void **state)
+{
+	struct folder f = folder_new();
+	struct credentials *first = NULL, *second = NULL;
+	struct key_set *set = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	save(f.path);
+	assert_int_equal(key_set_load(ra.crypto, f.path, &set, &err), 0);
+	assert_int_equal(credentials_new(set, now, &first, &err), 0);
+	/* The certificates come from the files, however late it is. */
+	assert_int_equal(credentials_new(set, now + 5000, &second, &err), 0);
+	for (int role = 0; role < CA_ROLES; role++) {
+		assert_int_equal(EVP_PKEY_eq(first->keys[role],
+				     ra.credentials->keys[role]),
+		    1);
+		assert_octets(blob_span(&second->der[role]),
+		    first->der[role].data, first->der[role].len);
+	}
+	assert_int_equal(first->certs[CA_ROOT].not_before, now - 600);
+	key_set_free(set);
+	credentials_free(first);
+	credentials_free(second);
+	assert_string_equal(err.text, "");
+}
+
+static void
+bare_keys(void **state)
+{
+	struct folder f = folder_new();
+	struct key_set *set = NULL;
+	struct error err = { 0 };
+	char path[FOLDER_PATH];
+
+	(void)state;
+	save(f.path);
+	for (size_t i = 1; i < 6; i += 2)
+		assert_int_equal(unlink(folder_path(&f, names[i], path)), 0);
+	assert_int_equal(key_set_load(ra.crypto, f.path, &set, &err), 0);
+	key_set_free(set);
+}
+
+/* What a directory is spoiled with, after it was written whole. */
+enum spoil {
+	SPOIL_REMOVE,
+	SPOIL_TEXT,
+	SPOIL_EMPTY,
+	SPOIL_COPY, /* of the file `other` */
+	SPOIL_EC,
+	SPOIL_LOCKED, /* a key with a passphrase */
+	SPOIL_LARGE,
+	SPOIL_FOLDER,
+};
+
+static const struct spoiled {
+	const char *row;
+	enum spoil how;
+	const char *file, *other, *error; /* %s is the directory */
+} spoileds[] = {
+	{ "a key is missing", SPOIL_REMOVE, "ca.key", NULL,
+	    "%s/ca.key: No such file or directory" },
+	{ "another key is missing", SPOIL_REMOVE, "ra-encryption.key", NULL,
+	    "%s/ra-encryption.key: No such file or directory" },
+	{ "a key is a text", SPOIL_TEXT, "ra-signing.key", NULL,
+	    "%s/ra-signing.key: no unencrypted private key in PEM" },
+	{ "a key is empty", SPOIL_EMPTY, "ca.key", NULL,
+	    "%s/ca.key: no unencrypted private key in PEM" },
+	{ "a key is a certificate", SPOIL_COPY, "ca.key", "ca.pem",
+	    "%s/ca.key: no unencrypted private key in PEM" },
+	{ "a key has a passphrase", SPOIL_LOCKED, "ca.key", NULL,
+	    "%s/ca.key: no unencrypted private key in PEM" },
+	{ "a key is an EC key", SPOIL_EC, "ra-encryption.key", NULL,
+	    "%s/ra-encryption.key: not an RSA key" },
+	{ "a key is too large a file", SPOIL_LARGE, "ca.key", NULL,
+	    "%s/ca.key: larger than a key could be" },
+	{ "a key is a directory", SPOIL_FOLDER, "ca.key", NULL,
+	    "%s/ca.key: Is a directory" },
+	{ "a certificate is a text", SPOIL_TEXT, "ra-signing.pem", NULL,
+	    "%s/ra-signing.pem: no certificate in PEM" },
+	{ "a certificate is empty", SPOIL_EMPTY, "ca.pem", NULL,
+	    "%s/ca.pem: no certificate in PEM" },
+	{ "a certificate is a key", SPOIL_COPY, "ca.pem", "ca.key",
+	    "%s/ca.pem: no certificate in PEM" },
+	{ "a certificate is of another key", SPOIL_COPY, "ra-encryption.pem",
+	    "ra-signing.pem",
+	    "%s/ra-encryption.pem: does not belong to the key beside it" },
+	{ "a key is another", SPOIL_COPY, "ca.key", "ra-signing.key",
+	    "%s/ca.pem: does not belong to the key beside it" },
+	{ "of the certificates one is missing", SPOIL_REMOVE, "ra-signing.pem",
+	    NULL,
+	    "%s: of ca.pem, ra-signing.pem and ra-encryption.pem some are "
+	    "missing" },
+};
+
+static void
+write_key(const char *path, const char *passphrase)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	BIO *bio = BIO_new_file(path, "w");
+
+	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key,
+			     passphrase == NULL ? NULL : EVP_aes_128_cbc(),
+			     passphrase,
+			     passphrase == NULL ? 0 : (int)strlen(passphrase),
+			     NULL, NULL),
+	    1);
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+}
+
+static void
+spoil(const struct folder *f, const struct spoiled *t)
+{
+	char path[FOLDER_PATH], other[FOLDER_PATH];
+	struct blob text;
+
+	folder_path(f, t->file, path);
+	assert_int_equal(unlink(path), 0);
+	switch (t->how) {
+	case SPOIL_REMOVE:
+		break;
+	case SPOIL_TEXT:
+		folder_write(f, t->file, span_text("-----BEGIN NOTHING-----"));
+		break;
+	case SPOIL_EMPTY:
+		folder_write(f, t->file, SPAN_EMPTY);
+		break;
+	case SPOIL_COPY:
+		text = folder_read(folder_path(f, t->other, other));
+		folder_write(f, t->file, blob_span(&text));
+		blob_free(&text);
+		break;
+	case SPOIL_EC:
+		write_key(path, NULL);
+		break;
+	case SPOIL_LOCKED:
+		write_key(path, "secret");
+		break;
+	case SPOIL_LARGE:
+		text = (struct blob){ calloc(3, 1 << 20), 3 << 20 };
+		folder_write(f, t->file, blob_span(&text));
+		blob_free(&text);
+		break;
+	case SPOIL_FOLDER:
+		assert_int_equal(mkdir(path, 0700), 0);
+		break;
+	}
+}
+
+static void
+refuses_to_load(void **state)
+{
+	const struct spoiled *t = *state;
+	struct folder f = folder_new();
+	struct key_set *set = (void *)&f;
+	struct error err = { 0 };
+	char before[FOLDER_PATH], wanted[2 * FOLDER_PATH];
+	const char *percent = strstr(t->error, "%s");
+
+	save(f.path);
+	spoil(&f, t);
+	snprintf(before, sizeof(before), "%.*s", (int)(percent - t->error),
+	    t->error);
+	snprintf(wanted, sizeof(wanted), "%s%s%s", before, f.path, percent + 2);
+	assert_int_equal(key_set_load(ra.crypto, f.path, &set, &err), -1);
+	assert_string_equal(err.text, wanted);
+	assert_null(set);
+}
+
+static void
+no_directory(void **state)
+{
+	struct key_set *set = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(key_set_load(ra.crypto, "/nonexistent/keys", &set,
+			     &err),
+	    -1);
+	assert_string_equal(err.text,
+	    "/nonexistent/keys/ca.key: No such file or directory");
+	assert_null(set);
+	err = (struct error){ 0 };
+	assert_int_equal(key_set_save(ra.keys, "/nonexistent/keys", now, &err),
+	    -1);
+	assert_string_equal(err.text,
+	    "/nonexistent/keys: No such file or directory");
+}
+
+static void
+expired(void **state)
+{
+	struct folder f = folder_new();
+	struct key_set *set = NULL;
+	struct error err = { 0 };
+	char wanted[2 * FOLDER_PATH];
+
+	(void)state;
+	assert_int_equal(key_set_save(ra.keys, f.path, 86400, &err), 0);
+	assert_int_equal(key_set_load(ra.crypto, f.path, &set, &err), -1);
+	snprintf(wanted, sizeof(wanted),
+	    "%s/ca.pem: has expired; remove the .pem files of this key set, "
+	    "or make a new one",
+	    f.path);
+	assert_string_equal(err.text, wanted);
+	assert_null(set);
+}
+
+static const struct taken {
+	const char *row, *file;
+} takens[] = {
+	{ "the first key is there", "ca.key" },
+	{ "another key is there", "ra-signing.key" },
+	{ "the last key is there", "ra-encryption.key" },
+};
+
+/* The file that is there stays as it is. */
+static void
+refuses_to_overwrite(void **state)
+{
+	const struct taken *t = *state;
+	struct folder f = folder_new();
+	struct error err = { 0 };
+	char path[FOLDER_PATH], wanted[2 * FOLDER_PATH];
+	struct blob text;
+
+	folder_write(&f, t->file, span_text("mine"));
+	folder_path(&f, t->file, path);
+	snprintf(wanted, sizeof(wanted), "%s: File exists", path);
+	assert_int_equal(key_set_save(ra.keys, f.path, now, &err), -1);
+	assert_string_equal(err.text, wanted);
+	text = folder_read(path);
+	assert_string_equal((char *)text.data, "mine");
+	blob_free(&text);
+}
+
+static void
+saved_over_a_file(void **state)
+{
+	struct folder f = folder_new();
+	struct error err = { 0 };
+	char path[FOLDER_PATH], wanted[2 * FOLDER_PATH];
+
+	(void)state;
+	folder_write(&f, "file", span_text("x"));
+	folder_path(&f, "file", path);
+	assert_int_equal(key_set_save(ra.keys, path, now, &err), -1);
+	snprintf(wanted, sizeof(wanted), "%s/ca.key: Not a directory", path);
+	assert_string_equal(err.text, wanted);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	ra = authority_open();
+	now = (int64_t)time(NULL);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	authority_close(&ra);
+	return 0;
+}
+
+int
+main(void)
+{
+	static const struct table tables[] = {
+		ONE(saved_files, "keys are for their owner alone"),
+		ONE(saved_pem, "keys and certificates are plain PEM"),
+		ONE(loaded_again, "a set comes back with its certificates"),
+		ONE(bare_keys, "a set of bare keys is a set"),
+		ROWS(refuses_to_load, spoileds),
+		ONE(no_directory, "a directory that is not there is named"),
+		ONE(expired, "certificates that have expired are refused"),
+		ROWS(refuses_to_overwrite, takens),
+		ONE(saved_over_a_file, "a file is no directory"),
+	};
+
+	return ROWS_RUN(tables, set_up, tear_down);
+}

@@ -1,0 +1,449 @@
+/* mscep.dll: operations, its own answers, its refusals (ndes-facts 1, 3). */
+#include "unit/authority.h"
+#include "unit/exchanges.h"
+
+#include "stack/stack.h"
+
+#define PATH "/certsrv/mscep/mscep.dll"
+
+static const struct asked {
+	const char *row, *target;
+	enum operation operation;
+	const char *name; /* for logs */
+} askeds[] = {
+	{ "GetCACaps", PATH "?operation=GetCACaps", OPERATION_GET_CA_CAPS,
+	    "GetCACaps" },
+	{ "GetCACert", PATH "?operation=GetCACert", OPERATION_GET_CA_CERT,
+	    "GetCACert" },
+	{ "GetCACerts, as Microsoft's script asks",
+	    PATH "?operation=GetCACerts", OPERATION_GET_CA_CERT, "GetCACert" },
+	{ "PKIOperation", PATH "?operation=PKIOperation", OPERATION_PKI,
+	    "PKIOperation" },
+	{ "small letters", PATH "?operation=pkioperation", OPERATION_PKI,
+	    "PKIOperation" },
+	{ "capitals", PATH "?OPERATION=GETCACAPS", OPERATION_GET_CA_CAPS,
+	    "GetCACaps" },
+	{ "the message behind", PATH "?operation=GetCACaps&message=default",
+	    OPERATION_GET_CA_CAPS, "GetCACaps" },
+	{ "the message before",
+	    PATH "?message=SCEP%20Authority&operation=GetCACert",
+	    OPERATION_GET_CA_CERT, "GetCACert" },
+	{ "an empty message", PATH "?operation=GetCACaps&message=",
+	    OPERATION_GET_CA_CAPS, "GetCACaps" },
+	{ "a message that speaks of operations",
+	    PATH "?message=operation=GetCACert&operation=GetCACaps",
+	    OPERATION_GET_CA_CAPS, "GetCACaps" },
+	{ "empty parameters around", PATH "?&&operation=GetCACaps&&",
+	    OPERATION_GET_CA_CAPS, "GetCACaps" },
+	{ "of two the first", PATH "?operation=GetCACaps&operation=GetCACert",
+	    OPERATION_GET_CA_CAPS, "GetCACaps" },
+	{ "no query", PATH, OPERATION_NONE, NULL },
+	{ "an empty query", PATH "?", OPERATION_NONE, NULL },
+	{ "an empty operation", PATH "?operation=", OPERATION_NONE, NULL },
+	{ "an operation without a value", PATH "?operation", OPERATION_NONE,
+	    NULL },
+	{ "only a message", PATH "?message=default", OPERATION_NONE, NULL },
+	{ "another parameter that ends alike", PATH "?xoperation=GetCACaps",
+	    OPERATION_NONE, NULL },
+	{ "another parameter that begins alike", PATH "?operations=GetCACaps",
+	    OPERATION_NONE, NULL },
+	{ "an operation of no NDES", PATH "?operation=GetNextCACert",
+	    OPERATION_UNKNOWN, "unknown" },
+	{ "the beginning of an operation", PATH "?operation=GetCA",
+	    OPERATION_UNKNOWN, "unknown" },
+	{ "an operation and a letter", PATH "?operation=GetCACapsX",
+	    OPERATION_UNKNOWN, "unknown" },
+	{ "an operation and a blank", PATH "?operation=GetCACaps%20",
+	    OPERATION_UNKNOWN, "unknown" },
+};
+
+static void
+asks_for(void **state)
+{
+	const struct asked *t = *state;
+	struct exchange ex;
+	const char *name;
+
+	exchange_make(&ex, "GET", t->target);
+	assert_int_equal(mscep_operation(&ex.request), t->operation);
+	name = mscep_operation_name(t->operation);
+	if (t->name == NULL)
+		assert_null(name);
+	else
+		assert_string_equal(name, t->name);
+	exchange_clear(&ex);
+}
+
+static const struct carried {
+	const char *row, *method, *target, *body;
+	const char *message; /* NULL: none */
+} carrieds[] = {
+	{ "a GET", "GET", PATH "?operation=PKIOperation&message=QUJD", NULL,
+	    "ABC" },
+	{ "a GET with its message first", "GET",
+	    PATH "?message=QUI%3D&operation=PKIOperation", NULL, "AB" },
+	{ "a GET with a plus sign as it is", "GET",
+	    PATH "?operation=PKIOperation&message=++++", NULL, "\xfb\xef\xbe" },
+	{ "a GET with padding as it is", "GET",
+	    PATH "?operation=PKIOperation&message=QQ==", NULL, "A" },
+	{ "a GET with a name in capitals", "GET",
+	    PATH "?operation=PKIOperation&MESSAGE=QUJD", NULL, "ABC" },
+	{ "a GET without a message", "GET", PATH "?operation=PKIOperation",
+	    NULL, NULL },
+	{ "a GET with an empty message", "GET",
+	    PATH "?operation=PKIOperation&message=", NULL, NULL },
+	{ "what Microsoft's script sends", "GET",
+	    PATH "?operation=PKIOperation&message=NDESLongUrlValidatorFake%zz",
+	    NULL, NULL },
+	{ "a POST", "POST", PATH "?operation=PKIOperation", "0\x03\x02\x01\x05",
+	    "0\x03\x02\x01\x05" },
+	{ "a POST is not base64", "POST", PATH "?operation=PKIOperation",
+	    "QUJD", "QUJD" },
+	{ "a POST with a message in its query too", "POST",
+	    PATH "?operation=PKIOperation&message=QUJD", "body", "body" },
+	{ "an empty POST", "POST", PATH "?operation=PKIOperation", "", "" },
+};
+
+static void
+carries(void **state)
+{
+	const struct carried *t = *state;
+	struct blob decoded;
+	struct exchange ex;
+	struct span message;
+	int ret;
+
+	exchange_make(&ex, t->method, t->target);
+	if (t->body != NULL)
+		buffer_add_text(&ex.request.body, t->body);
+	ret = mscep_message(&ex.request, &decoded, &message);
+	assert_int_equal(ret, t->message == NULL ? -1 : 0);
+	if (t->message != NULL)
+		assert_octets(message, t->message, strlen(t->message));
+	blob_free(&decoded);
+	exchange_clear(&ex);
+}
+
+static void
+capabilities(void **state)
+{
+	const char *wanted = "POSTPKIOperation\nRenewal\nSHA-512\nSHA-256\n"
+			     "SHA-1\nDES3";
+	struct stack_state s;
+	struct exchange ex;
+
+	(void)state;
+	stack_healthy(&s);
+	exchange_make(&ex, "GET", PATH "?operation=GetCACaps");
+	mscep_answer_caps(&ex, &s);
+	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
+	exchange_must_have_headers(&ex,
+	    "Content-Length Content-Type Server X-Powered-By Date");
+	exchange_must_have_header(&ex, "Content-Type", "text/plain");
+	exchange_must_be_measured(&ex);
+	assert_octets(blob_span(&ex.reply.body), wanted, strlen(wanted));
+	exchange_clear(&ex);
+}
+
+/* Both RAs, then the CA, as OpenSSL finds them. */
+static void
+ca_certificates(void **state)
+{
+	static const int order[] = { CA_RA_SIGNING, CA_RA_ENCRYPTION, CA_ROOT };
+	struct authority ca = authority_open();
+	struct stack_state s;
+	struct exchange ex;
+	const uint8_t *at;
+	struct blob der;
+	PKCS7 *p7;
+
+	(void)state;
+	stack_healthy(&s);
+	exchange_make(&ex, "GET", PATH "?operation=GetCACert");
+	assert_int_equal(mscep_ca_certs(ca.credentials, &der), 0);
+	mscep_answer_ca_cert(&ex, &s, blob_span(&der));
+	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
+	exchange_must_have_header(&ex, "Content-Type",
+	    "application/x-x509-ca-ra-cert");
+	exchange_must_be_measured(&ex);
+	at = ex.reply.body.data;
+	p7 = d2i_PKCS7(NULL, &at, (long)ex.reply.body.len);
+	assert_non_null(p7);
+	assert_int_equal(sk_X509_num(p7->d.sign->cert), 3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(X509_cmp(sk_X509_value(p7->d.sign->cert, i),
+				     ca.certs[order[i]]),
+		    0);
+	PKCS7_free(p7);
+	blob_free(&der);
+	exchange_clear(&ex);
+	authority_close(&ca);
+}
+
+/* The octets are UTF-16LE; the text in them is ASCII. */
+static void
+page_must_have(const struct exchange *ex, const char *text)
+{
+	struct buffer wide = { 0 };
+
+	for (; *text != '\0'; text++) {
+		buffer_add_byte(&wide, (uint8_t)*text);
+		buffer_add_byte(&wide, 0);
+	}
+	assert_non_null(memmem(ex->reply.body.data, ex->reply.body.len,
+	    wide.data, wide.len));
+	buffer_free(&wide);
+}
+
+static const struct encoding {
+	const char *row;
+	bool bom, odd_byte;
+	const char *begin;
+	size_t begin_len;
+} encodings[] = {
+	{ "plain", false, false, "<\0H\0T\0M\0L\0>\0", 12 },
+	{ "with a BOM", true, false, "\xff\xfe<\0H\0", 6 },
+	{ "with an octet too many", false, true, "<\0H\0", 4 },
+	{ "with both", true, true, "\xff\xfe<\0", 4 },
+};
+
+static void
+general_page(void **state)
+{
+	const struct encoding *t = *state;
+	struct stack_state s;
+	struct exchange ex;
+
+	stack_healthy(&s);
+	s.mscep.bom = t->bom;
+	s.mscep.odd_byte = t->odd_byte;
+	exchange_make(&ex, "GET", PATH);
+	mscep_answer_general(&ex, &s);
+	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
+	exchange_must_have_header(&ex, "Content-Type", "text/html");
+	exchange_must_be_measured(&ex);
+	assert_memory_equal(ex.reply.body.data, t->begin, t->begin_len);
+	assert_int_equal(ex.reply.body.len % 2, t->odd_byte);
+	page_must_have(&ex,
+	    "Network Device Enrollment Service allows you to obtain "
+	    "certificates for routers or other network devices using the "
+	    "Simple Certificate Enrollment Protocol (SCEP).");
+	page_must_have(&ex,
+	    "This URL is used by network devices to submit certificate "
+	    "requests.");
+	page_must_have(&ex,
+	    "To obtain an enrollment challenge password, go to the admin URL. "
+	    "By default, the admin URL is ");
+	page_must_have(&ex, "http://NDESServer01/CertSrv/mscep_admin");
+	page_must_have(&ex, "charset=UTF-8");
+	exchange_clear(&ex);
+}
+
+static const struct unreadable {
+	const char *row;
+	enum scep_flaw flaw;
+	int event;
+	const char *text;
+} unreadables[] = {
+	{ "not a SignedData", SCEP_NOT_CMS, 16,
+	    "The Network Device Enrollment Service cannot decode the http "
+	    "message from the client (0x8009310b).  ASN1 bad tag value met." },
+	{ "without the parts that matter", SCEP_NO_INFO, 17,
+	    "The Network Device Enrollment Service cannot retrieve required "
+	    "information, such as the transaction ID, message type, or signing "
+	    "certificate, from the client's PKCS7 message (0x8009310b).  ASN1 "
+	    "bad tag value met." },
+	{ "not for us", SCEP_UNDECRYPTABLE, 18,
+	    "The Network Device Enrollment Service cannot decrypt the client's "
+	    "PKCS7 message (0x80090005).  Bad Data." },
+};
+
+static void
+check_event(const struct exchange *ex, int id)
+{
+	const struct event *e = ex->events;
+
+	assert_non_null(e);
+	assert_null(e->next);
+	assert_int_equal(e->id, id);
+	assert_string_equal(e->log, "Application");
+	assert_string_equal(e->level, "Error");
+	assert_non_null(strstr(e->source, "NetworkDeviceEnrollmentService"));
+}
+
+static void
+cannot_read(void **state)
+{
+	const struct unreadable *t = *state;
+	struct stack_state s;
+	struct exchange ex;
+
+	stack_healthy(&s);
+	exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
+	mscep_answer_unreadable(&ex, &s, t->flaw);
+	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
+	exchange_must_have_header(&ex, "Content-Type", "text/html");
+	check_event(&ex, t->event);
+	assert_string_equal(ex.events->text, t->text);
+	exchange_clear(&ex);
+}
+
+#define OLD 0, WINDOWS_2012
+#define NEW WINDOWS_2012R2, WINDOWS_2025
+#define ALL 0, WINDOWS_2025
+
+/* HRESULTs as Windows names them; NDES sends them as signed numbers. */
+static const struct refused {
+	const char *row;
+	enum refusal refusal;
+	int from, to;
+	enum scep_fail_info fail_info;
+	uint32_t error;
+	int event;
+	const char *message; /* of the CA */
+} refuseds[] = {
+	{ "wrong challenge, up to 2012", REFUSAL_WRONG_CHALLENGE, OLD,
+	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
+	{ "wrong challenge, since 2012 R2", REFUSAL_WRONG_CHALLENGE, NEW,
+	    SCEP_BAD_REQUEST, 0x80070490, 29, NULL },
+	{ "used challenge, up to 2012", REFUSAL_USED_CHALLENGE, OLD,
+	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
+	{ "used challenge, since 2012 R2", REFUSAL_USED_CHALLENGE, NEW,
+	    SCEP_BAD_MESSAGE_CHECK, 0x800b0110, 29, NULL },
+	{ "expired challenge, up to 2012", REFUSAL_EXPIRED_CHALLENGE, OLD,
+	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
+	{ "expired challenge, since 2012 R2", REFUSAL_EXPIRED_CHALLENGE, NEW,
+	    SCEP_BAD_REQUEST, 0x80070490, 29, NULL },
+	{ "no challenge, up to 2012", REFUSAL_NO_CHALLENGE, OLD,
+	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
+	{ "no challenge, since 2012 R2", REFUSAL_NO_CHALLENGE, NEW,
+	    SCEP_BAD_REQUEST, 0x80096004, 29, NULL },
+	{ "bad signature", REFUSAL_BAD_SIGNATURE, ALL, SCEP_BAD_MESSAGE_CHECK,
+	    0x80090006, 17, NULL },
+	{ "unknown algorithm", REFUSAL_BAD_ALGORITHM, ALL, SCEP_BAD_ALG,
+	    0x80090008, 17, NULL },
+	{ "no CSR", REFUSAL_BAD_CSR, ALL, SCEP_BAD_REQUEST, 0x8009310b, 31,
+	    NULL },
+	{ "CSR of another key", REFUSAL_BAD_PROOF, ALL, SCEP_BAD_REQUEST,
+	    0x80090006, 31, NULL },
+	{ "another message type", REFUSAL_MESSAGE_TYPE, ALL, SCEP_BAD_REQUEST,
+	    0x80070057, 17, NULL },
+	{ "key too small", REFUSAL_KEY_SIZE, ALL, SCEP_BAD_REQUEST, 0x80094811,
+	    31,
+	    "The public key does not meet the minimum size required by the "
+	    "specified certificate template. 0x80094811 (-2146875375 "
+	    "CERTSRV_E_KEY_LENGTH) Denied by Policy Module" },
+	{ "subject too long", REFUSAL_SUBJECT, ALL, SCEP_BAD_REQUEST,
+	    0x80094001, 31,
+	    "The request subject name is invalid or too long. 0x80094001 "
+	    "(-2146877439 CERTSRV_E_BAD_REQUESTSUBJECT) Denied by Policy "
+	    "Module" },
+	{ "the CA failed", REFUSAL_CA_FAILED, ALL, SCEP_BAD_REQUEST, 0x80004005,
+	    31, NULL },
+};
+
+static void
+refuses(void **state)
+{
+	const struct refused *t = *state;
+	struct stack_state s;
+
+	stack_healthy(&s);
+	for (int windows = t->from; windows <= t->to; windows++) {
+		struct scep_reply reply = { .status = SCEP_PENDING };
+		struct exchange ex;
+
+		s.windows = (enum windows)windows;
+		exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
+		mscep_refuse(&ex, &s, t->refusal, &reply);
+		assert_int_equal(reply.status, SCEP_FAILURE);
+		assert_int_equal(reply.fail_info, t->fail_info);
+		assert_int_equal((uint32_t)reply.ms_error, t->error);
+		if (t->message == NULL)
+			assert_null(reply.ms_message);
+		else
+			assert_string_equal(reply.ms_message, t->message);
+		check_event(&ex, t->event);
+		exchange_clear(&ex);
+	}
+}
+
+static void
+event_of_passwords(void **state)
+{
+	struct scep_reply reply = { .status = SCEP_PENDING };
+	struct stack_state s;
+	struct exchange ex;
+
+	(void)state;
+	stack_healthy(&s);
+	exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
+	mscep_refuse(&ex, &s, REFUSAL_USED_CHALLENGE, &reply);
+	assert_string_equal(ex.events->text,
+	    "The password in the certificate request cannot be verified. It "
+	    "may have been used already. Obtain a new password to submit with "
+	    "this request.");
+	exchange_clear(&ex);
+}
+
+static void
+cert_rep(void **state)
+{
+	struct scep_reply reply = { .status = SCEP_FAILURE,
+		.fail_info = SCEP_BAD_MESSAGE_CHECK };
+	struct blob der = exact_copy("0\x03\x02\x01\x05", 5);
+	struct stack_state s;
+	struct exchange ex;
+
+	(void)state;
+	stack_healthy(&s);
+	exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
+	mscep_answer_cert_rep(&ex, &s, &reply, der);
+	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
+	exchange_must_have_header(&ex, "Content-Type",
+	    "application/x-pki-message");
+	exchange_must_be_measured(&ex);
+	assert_octets(blob_span(&ex.reply.body), "0\x03\x02\x01\x05", 5);
+	assert_int_equal(ex.scep.pki_status, 2);
+	assert_int_equal(ex.scep.fail_info, 1);
+	exchange_clear(&ex);
+	reply.status = SCEP_SUCCESS;
+	exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
+	mscep_answer_cert_rep(&ex, &s, &reply, exact_copy("x", 1));
+	assert_int_equal(ex.scep.pki_status, 0);
+	assert_int_equal(ex.scep.fail_info, -1);
+	exchange_clear(&ex);
+}
+
+static void
+algorithms_of_the_reply(void **state)
+{
+	(void)state;
+	for (enum digest d = DIGEST_MD5; d < DIGEST_COUNT; d++)
+		assert_int_equal(mscep_reply_digest(d),
+		    d == DIGEST_MD5 ? DIGEST_SHA1 : d);
+	assert_int_equal(mscep_reply_digest(DIGEST_COUNT), DIGEST_SHA1);
+	for (enum cipher c = CIPHER_DES; c < CIPHER_COUNT; c++)
+		assert_int_equal(mscep_reply_cipher(c),
+		    c == CIPHER_DES ? CIPHER_DES3 : c);
+	assert_int_equal(mscep_reply_cipher(CIPHER_COUNT), CIPHER_DES3);
+}
+
+int
+main(void)
+{
+	static const struct table tables[] = {
+		ROWS(asks_for, askeds),
+		ROWS(carries, carrieds),
+		ONE(capabilities, "the capabilities of health"),
+		ONE(ca_certificates, "GetCACert has both RAs and the CA"),
+		ROWS(general_page, encodings),
+		ROWS(cannot_read, unreadables),
+		ROWS(refuses, refuseds),
+		ONE(event_of_passwords, "event 29 is in Microsoft's words"),
+		ONE(cert_rep, "a CertRep is sent as it is"),
+		ONE(algorithms_of_the_reply, "MD5 and DES are not answered"),
+	};
+
+	return ROWS_RUN(tables, NULL, NULL);
+}
