@@ -1,0 +1,88 @@
+/* What the program and its manual say about themselves. */
+#include "support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/child.h"
+#include "support/files.h"
+#include "support/program.h"
+
+static const char *const every_flag[] = { "scenario", "set", "listen",
+	"control", "challenge", "keys", "log-dir", "ready-file", "ca-out",
+	"seed", "allow-remote", "verbose" };
+
+static void
+help_and_version_are_told(void **state)
+{
+	static const char *const asks[][3] = { { "--help" }, { "-h" },
+		{ "serve", "--help" }, { "keys", "-h" } };
+	static const char *const version[] = { "--version", NULL };
+	struct child_result result;
+	char flag[32];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(asks); i++) {
+		program_run(asks[i], NULL, &result);
+		assert_int_equal(result.status, 0);
+		assert_int_equal(result.err.len, 0);
+		for (size_t j = 0; j < COUNT_OF(every_flag); j++) {
+			snprintf(flag, sizeof(flag), "  --%s ", every_flag[j]);
+			assert_non_null(strstr((char *)result.out.data, flag));
+		}
+		child_result_clear(&result);
+	}
+	program_run(version, NULL, &result);
+	assert_int_equal(result.status, 0);
+	assert_int_equal(strncmp((char *)result.out.data, "mockndes ", 9), 0);
+	child_result_clear(&result);
+}
+
+/* ".Fl -name" of mdoc; the next letter must not go on with the name. */
+static bool
+names(const char *page, const char *flag)
+{
+	char wanted[80];
+
+	snprintf(wanted, sizeof(wanted), "Fl -%s", flag);
+	for (const char *at = page; (at = strstr(at, wanted)) != NULL; at++)
+		if (strchr(" \n,", at[strlen(wanted)]) != NULL)
+			return true;
+	return false;
+}
+
+static void
+the_manual_names_each_flag_of_help(void **state)
+{
+	static const char *const help[] = { "--help", NULL };
+	char path[FILE_PATH_SIZE], flag[64];
+	struct child_result result;
+	struct buffer page;
+	const char *at;
+
+	(void)state;
+	if (!file_read(path_in_source(path, "server/mockndes.1"), &page))
+		skip();
+	program_run(help, NULL, &result);
+	at = (char *)result.out.data;
+	for (size_t flags = 0; (at = strstr(at, "\n  --")) != NULL; flags++) {
+		at += strlen("\n  --");
+		snprintf(flag, sizeof(flag), "%.*s", (int)strcspn(at, " \n"),
+		    at);
+		if (!names((char *)page.data, flag))
+			fail_msg("the manual does not name --%s", flag);
+	}
+	buffer_free(&page);
+	child_result_clear(&result);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(help_and_version_are_told),
+		cmocka_unit_test(the_manual_names_each_flag_of_help),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

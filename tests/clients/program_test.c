@@ -1,0 +1,428 @@
+/* The program as a shell, a supervisor or a container sees it. */
+#include "support/test.h"
+
+#include <openssl/pem.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/child.h"
+#include "support/device.h"
+#include "support/files.h"
+#include "support/program.h"
+#include "support/tcp.h"
+
+#define WORDS_MAX 8
+/* Below a regular file nobody, not even root, can make anything. */
+#define IMPOSSIBLE "/proc/version/x"
+#define ANYWHERE "--listen", "127.0.0.1:0", "--control", "off"
+
+/* What cannot be meant so is 2, what could not be done is 1. */
+static const struct row {
+	const char *row, *words[WORDS_MAX], *env[1];
+	int status;
+	const char *says;
+} refusals[] = {
+	{ "no command", { NULL }, { NULL }, 2, "no command" },
+	{ "unknown command", { "sreve" }, { NULL }, 2,
+	    "unknown command \"sreve\"" },
+	{ "unknown flag", { "serve", "--lisen", "127.0.0.1:0" }, { NULL }, 2,
+	    "unknown flag --lisen, did you mean --listen?" },
+	{ "unknown flag with a value", { "serve", "--log-dri=x" }, { NULL }, 2,
+	    "did you mean --log-dir?" },
+	{ "flag without its value", { "serve", "--listen" }, { NULL }, 2,
+	    "--listen wants a value" },
+	{ "something else", { "serve", "healthy" }, { NULL }, 2,
+	    "unexpected argument \"healthy\"" },
+	{ "foreign address", { "serve", "--listen", "0.0.0.0:0" }, { NULL }, 2,
+	    "0.0.0.0:0 is not a loopback address: add --allow-remote" },
+	{ "foreign control", { "serve", "--control", "192.0.2.1:0" }, { NULL },
+	    2, "192.0.2.1:0 is not a loopback address" },
+	{ "no address", { "serve", "--listen", "here" }, { NULL }, 2,
+	    "\"here\" is not an address and port" },
+	{ "seed", { "serve", "--seed", "-1" }, { NULL }, 2, "--seed -1" },
+	{ "scenario", { "serve", "--scenario", "helthy" }, { NULL }, 2,
+	    "unknown scenario \"helthy\", did you mean \"healthy\"?" },
+	{ "set without a key", { "serve", "--set", "windows=2016" }, { NULL },
+	    2, "windows=2016" },
+	{ "set of an unknown key", { "serve", "--set", "server.widnows=2016" },
+	    { NULL }, 2,
+	    "server.widnows=2016:1:1: unknown key \"widnows\", "
+	    "did you mean \"windows\"?" },
+	{ "set to a bad value", { "serve", "--set", "server.windows=2O16" },
+	    { NULL }, 2,
+	    ":1:1: unknown value \"2O16\", did you mean \"2016\"" },
+	{ "no keys", { "serve", ANYWHERE, "--keys", "/nonexistent" }, { NULL },
+	    1, "/nonexistent/ca.key: No such file or directory" },
+	{ "log directory", { "serve", ANYWHERE, "--log-dir", IMPOSSIBLE },
+	    { NULL }, 1, IMPOSSIBLE },
+	{ "keys without a place", { "keys" }, { NULL }, 2, "--out" },
+	{ "keys nowhere", { "keys", "--out", IMPOSSIBLE }, { NULL }, 1,
+	    IMPOSSIBLE },
+	{ "readyz of nobody", { "readyz", "127.0.0.1:1" }, { NULL }, 1,
+	    "nobody listens there" },
+	{ "readyz of nonsense", { "readyz", "ftp://x" }, { NULL }, 1,
+	    "\"ftp://x\" is not a URL" },
+	{ "readyz of two", { "readyz", "127.0.0.1:1", "127.0.0.1:2" }, { NULL },
+	    2, "unexpected argument" },
+	{ "twin of --listen", { "serve" }, { "MOCKNDES_LISTEN=here" }, 2,
+	    "\"here\" is not an address and port" },
+	{ "twin of --control", { "serve" }, { "MOCKNDES_CONTROL=here" }, 2,
+	    "\"here\" is not an address and port" },
+	{ "twin of --scenario", { "serve" }, { "MOCKNDES_SCENARIO=helthy" }, 2,
+	    "unknown scenario" },
+	{ "twin of --set", { "serve" },
+	    { "MOCKNDES_SET=server.windows=2016;server.x=1" }, 2,
+	    "unknown key \"x\"" },
+	{ "twin of --seed", { "serve" }, { "MOCKNDES_SEED=x" }, 2, "x" },
+	{ "twin of --keys", { "serve", ANYWHERE },
+	    { "MOCKNDES_KEYS=/nonexistent" }, 1, "/nonexistent/ca.key" },
+	{ "twin of --log-dir", { "serve", ANYWHERE },
+	    { "MOCKNDES_LOG_DIR=" IMPOSSIBLE }, 1, IMPOSSIBLE },
+	{ "twin of --ready-file", { "serve", ANYWHERE },
+	    { "MOCKNDES_READY_FILE=" IMPOSSIBLE }, 1, IMPOSSIBLE },
+	{ "twin of --ca-out", { "serve", ANYWHERE },
+	    { "MOCKNDES_CA_OUT=" IMPOSSIBLE }, 1, IMPOSSIBLE },
+	{ "twin of --allow-remote", { "serve" },
+	    { "MOCKNDES_ALLOW_REMOTE=maybe" }, 2, "maybe" },
+	{ "twin of --verbose", { "serve" }, { "MOCKNDES_VERBOSE=maybe" }, 2,
+	    "maybe" },
+	{ "twin of keys --out", { "keys" }, { "MOCKNDES_OUT=" IMPOSSIBLE }, 1,
+	    IMPOSSIBLE },
+	{ "readyz asks where --control is", { "readyz" },
+	    { "MOCKNDES_CONTROL=127.0.0.1:1" }, 1, "127.0.0.1:1" },
+};
+
+static void
+is_refused(const struct row *r)
+{
+	/* Keys are not what most rows are about, and making them is slow. */
+	char keys[FILE_PATH_SIZE], twin[FILE_PATH_SIZE + 16];
+	const char *env[] = { twin, NULL, NULL };
+	struct child_result result;
+	const char *err;
+
+	snprintf(twin, sizeof(twin), "MOCKNDES_KEYS=%s",
+	    path_in_source(keys, "tests/fixtures/keys"));
+	if (r->env[0] != NULL && strncmp(r->env[0], twin, 14) == 0)
+		env[0] = r->env[0];
+	else
+		env[1] = r->env[0];
+	program_run(r->words, env, &result);
+	err = (char *)result.err.data;
+	if (result.status != r->status || result.out.len != 0 ||
+	    strncmp(err, "mockndes: ", 10) != 0 ||
+	    strstr(err, r->says) == NULL ||
+	    strchr(err, '\n') != err + strlen(err) - 1)
+		fail_msg("%s: %d \"%s\" \"%s\"", r->row, result.status,
+		    (char *)result.out.data, err);
+	child_result_clear(&result);
+}
+
+static void
+what_is_wrong_is_said_in_one_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(refusals); i++)
+		is_refused(&refusals[i]);
+}
+
+static void
+a_port_in_use_is_said_in_one_line(void **state)
+{
+	char wanted[64];
+	struct program p;
+	struct row row = { "port in use",
+		{ "serve", "--control", "off", "--listen" }, { NULL }, 1,
+		wanted };
+
+	(void)state;
+	program_start(&p, NULL, NULL);
+	row.words[4] = p.base + strlen("http://");
+	snprintf(wanted, sizeof(wanted), "port %s: Address already in use",
+	    strchr(row.words[4], ':') + 1);
+	is_refused(&row);
+	row.words[2] = row.words[4];
+	row.words[4] = "127.0.0.1:0";
+	is_refused(&row);
+	program_stop(&p, SIGTERM);
+}
+
+static void
+a_broken_key_set_is_named(void **state)
+{
+	char dir[FILE_PATH_SIZE], path[FILE_PATH_SIZE], from[FILE_PATH_SIZE];
+	struct row row = { "broken key", { "serve", ANYWHERE, "--keys", dir },
+		{ NULL }, 1, path };
+	struct buffer key;
+
+	(void)state;
+	dir_make(dir);
+	assert_true(
+	    file_read(path_in_source(from, "tests/fixtures/keys/ca.key"),
+		&key));
+	file_write(path_in(path, dir, "ca.key"), key.data, key.len);
+	path_in(path, dir, "ra-signing.key");
+	is_refused(&row);
+	file_write(path, key.data, key.len / 2);
+	is_refused(&row);
+	buffer_free(&key);
+	dir_remove(dir);
+}
+
+static void
+assert_text(const json_t *ready, const char *key, const char *wanted)
+{
+	assert_string_equal(json_string_value(json_object_get(ready, key)),
+	    wanted);
+}
+
+/* SHA-256 of the certificate in a PEM file. */
+static void
+pem_sha256(const char *path, char out[65])
+{
+	unsigned char digest[32];
+	FILE *f = fopen(path, "re");
+	X509 *cert;
+
+	assert_non_null(f);
+	cert = PEM_read_X509(f, NULL, NULL, NULL);
+	fclose(f);
+	assert_non_null(cert);
+	assert_int_equal(X509_digest(cert, EVP_sha256(), digest, NULL), 1);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		sprintf(out + 2 * i, "%02x", digest[i]);
+	X509_free(cert);
+}
+
+static void
+the_ready_line_and_file_say_all_there_is_to_know(void **state)
+{
+	char dir[FILE_PATH_SIZE], file[FILE_PATH_SIZE], ca[FILE_PATH_SIZE];
+	const char *const arguments[] = { "--ready-file", file, "--ca-out", ca,
+		"--seed", "42", NULL };
+	char url[256], sha256[65];
+	struct child_result result;
+	json_t *in_file;
+	struct program p;
+
+	(void)state;
+	dir_make(dir);
+	path_in(file, dir, "ready.json");
+	path_in(ca, dir, "ca.pem");
+	program_start(&p, arguments, NULL);
+	in_file = json_load_file(file, 0, NULL);
+	assert_true(json_equal(in_file, p.ready));
+	json_decref(in_file);
+	assert_int_equal(json_object_size(p.ready), 9);
+	snprintf(url, sizeof(url), "%s/certsrv/mscep/mscep.dll", p.base);
+	assert_text(p.ready, "url", url);
+	snprintf(url, sizeof(url), "%s/certsrv/mscep_admin/", p.base);
+	assert_text(p.ready, "admin_url", url);
+	assert_int_equal(strncmp(p.base, "http://127.0.0.1:", 17), 0);
+	assert_int_equal(strncmp(p.control, "http://127.0.0.1:", 17), 0);
+	assert_true(json_is_null(json_object_get(p.ready, "tls_url")));
+	assert_text(p.ready, "scenario", "healthy");
+	pem_sha256(ca, sha256);
+	assert_text(p.ready, "ca_sha256", sha256);
+	assert_int_equal(json_integer_value(json_object_get(p.ready, "seed")),
+	    42);
+	assert_int_equal(json_integer_value(json_object_get(p.ready, "pid")),
+	    p.child.pid);
+	assert_true(tcp_is_served(p.url));
+	program_finish(&p, SIGTERM, &result);
+	assert_int_equal(result.status, 0);
+	assert_int_equal(result.out.len, 0);
+	assert_non_null(strstr((char *)result.err.data, "TEST ONLY"));
+	child_result_clear(&result);
+	/* Nothing else was left, no temporary file either. */
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(unlink(ca), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void
+control_can_be_off(void **state)
+{
+	static const char *const arguments[] = { "--control", "off", NULL };
+	struct program p;
+
+	(void)state;
+	program_start(&p, arguments, NULL);
+	assert_true(json_is_null(json_object_get(p.ready, "control")));
+	assert_true(tcp_is_served(p.url));
+	program_stop(&p, SIGTERM);
+}
+
+static void
+assert_server_header(const struct program *p, const char *wanted)
+{
+	struct web_reply reply;
+
+	assert_true(web_get(p->url, &reply));
+	assert_string_equal(reply.server, wanted);
+	web_reply_clear(&reply);
+}
+
+static int
+pki_status(const struct program *p, const char *challenge)
+{
+	STACK_OF(X509) *certs = device_ca_certs(p->url);
+	struct device_answer answer;
+	struct device device;
+
+	assert_true(device_make(&device));
+	if (!device_enrol(&device, p->url, challenge, certs, &answer))
+		fail_msg("%s", answer.why);
+	device_answer_clear(&answer);
+	device_clear(&device);
+	device_ca_certs_free(certs);
+	return answer.pki_status;
+}
+
+static void
+a_flag_beats_its_twin(void **state)
+{
+	static const char *const env[] = { "MOCKNDES_CHALLENGE=from there",
+		"MOCKNDES_SEED=7",
+		"MOCKNDES_SET=server.windows=2012r2;server.iis.max_url=4096",
+		"MOCKNDES_VERBOSE=true", NULL };
+	static const char *const flags[] = { "--challenge=from here", "--seed",
+		"8", "--set", "server.windows=2008r2", "--verbose=false",
+		NULL };
+	struct child_result result;
+	struct program p;
+
+	(void)state;
+	program_start(&p, NULL, env);
+	assert_int_equal(json_integer_value(json_object_get(p.ready, "seed")),
+	    7);
+	assert_server_header(&p, "Microsoft-IIS/8.5");
+	assert_int_equal(pki_status(&p, "from there"), 0);
+	program_finish(&p, SIGTERM, &result);
+	assert_non_null(strstr((char *)result.err.data, " 403 0 0 "));
+	child_result_clear(&result);
+	program_start(&p, flags, env);
+	assert_int_equal(json_integer_value(json_object_get(p.ready, "seed")),
+	    8);
+	assert_server_header(&p, "Microsoft-IIS/7.5");
+	assert_int_equal(pki_status(&p, "from here"), 0);
+	assert_int_equal(pki_status(&p, "from there"), 2);
+	program_finish(&p, SIGTERM, &result);
+	assert_null(strstr((char *)result.err.data, " 403 0 0 "));
+	child_result_clear(&result);
+}
+
+static void
+a_key_set_makes_the_same_ca_each_time(void **state)
+{
+	char dir[FILE_PATH_SIZE], keys[FILE_PATH_SIZE], sha256[2][65];
+	const char *const make[] = { "keys", "--out", keys, NULL };
+	const char *const arguments[] = { "--keys", keys, NULL };
+	const struct row again = { "keys again", { "keys", "--out", keys },
+		{ NULL }, 1, keys };
+	struct child_result result;
+	struct program p;
+	struct stat st;
+
+	(void)state;
+	dir_make(dir);
+	path_in(keys, dir, "set");
+	program_run(make, NULL, &result);
+	assert_int_equal(result.status, 0);
+	assert_int_equal(result.out.len + result.err.len, 0);
+	child_result_clear(&result);
+	assert_int_equal(stat(keys, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	is_refused(&again);
+	for (int i = 0; i < 2; i++) {
+		program_start(&p, arguments, NULL);
+		snprintf(sha256[i], sizeof(sha256[i]), "%s",
+		    json_string_value(json_object_get(p.ready, "ca_sha256")));
+		program_stop(&p, SIGTERM);
+	}
+	assert_string_equal(sha256[0], sha256[1]);
+	/* Of these keys alone the certificates are made anew. */
+	program_start(&p, NULL, NULL);
+	assert_string_not_equal(sha256[0],
+	    json_string_value(json_object_get(p.ready, "ca_sha256")));
+	program_stop(&p, SIGTERM);
+	dir_remove(dir);
+}
+
+static void
+readyz_tells_whether_it_is_up(void **state)
+{
+	char url[128], at[128];
+	const char *words[] = { "readyz", NULL, NULL };
+	struct row down = { "readyz after the end", { "readyz", at }, { NULL },
+		1, "nobody listens there" };
+	struct child_result result;
+	struct program p;
+
+	(void)state;
+	program_start(&p, NULL, NULL);
+	snprintf(at, sizeof(at), "%s", p.control + strlen("http://"));
+	snprintf(url, sizeof(url), "%s/", p.control);
+	for (int i = 0; i < 3; i++) {
+		words[1] = i == 0 ? p.control : i == 1 ? url : at;
+		program_run(words, NULL, &result);
+		assert_int_equal(result.status, 0);
+		assert_int_equal(result.out.len + result.err.len, 0);
+		child_result_clear(&result);
+	}
+	/* Somebody listens there, but it is not the control API. */
+	words[1] = p.base;
+	program_run(words, NULL, &result);
+	assert_int_equal(result.status, 1);
+	child_result_clear(&result);
+	program_stop(&p, SIGTERM);
+	is_refused(&down);
+}
+
+static void
+a_signal_ends_it_whoever_is_connected(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGINT };
+	static const char *const said[] = { "", "GET /certsrv/",
+		"GET /certsrv/mscep/mscep.dll HTTP/1.1\r\nHost: x\r\n\r\n",
+		"GET /certsrv/mscep/mscep.dll HTTP/1.1\r\n\r\n" };
+	int fds[2 * COUNT_OF(said)];
+	struct program p;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(signals); i++) {
+		program_start(&p, NULL, NULL);
+		for (size_t j = 0; j < COUNT_OF(fds); j++) {
+			fds[j] = tcp_connect(j % 2 ? p.base : p.control);
+			tcp_send_text(fds[j], said[j / 2]);
+		}
+		assert_true(tcp_is_served(p.base));
+		program_stop(&p, signals[i]);
+		for (size_t j = 0; j < COUNT_OF(fds); j++)
+			close(fds[j]);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_wrong_is_said_in_one_line),
+		cmocka_unit_test(a_port_in_use_is_said_in_one_line),
+		cmocka_unit_test(a_broken_key_set_is_named),
+		cmocka_unit_test(
+		    the_ready_line_and_file_say_all_there_is_to_know),
+		cmocka_unit_test(control_can_be_off),
+		cmocka_unit_test(a_flag_beats_its_twin),
+		cmocka_unit_test(a_key_set_makes_the_same_ca_each_time),
+		cmocka_unit_test(readyz_tells_whether_it_is_up),
+		cmocka_unit_test(a_signal_ends_it_whoever_is_connected),
+	};
+
+	web_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

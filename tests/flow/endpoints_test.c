@@ -1,0 +1,304 @@
+/* Every URL of NDES: status, type, words. */
+#include "support/test.h"
+
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support/device.h"
+#include "support/server.h"
+#include "support/web.h"
+
+#define DLL "/certsrv/mscep/mscep.dll"
+#define IIS_10 "Microsoft-IIS/10.0"
+
+/* What an answer looks like from outside. */
+enum look {
+	CAPS,
+	CERTS,
+	FORBIDDEN,
+	GENERAL,
+	ADMIN,
+	NOT_FOUND,
+	NOT_ALLOWED,
+	MOVED,
+};
+static const struct {
+	long status;
+	const char *type, *words;
+	bool wide; /* UTF-16LE */
+} looks[] = {
+	[CAPS] = { 200, "text/plain", "POSTPKIOperation\nRenewal\n", false },
+	[CERTS] = { 200, "application/x-x509-ca-ra-cert", "\x30\x82", false },
+	[FORBIDDEN] = { 403, "text/html; charset=utf-8",
+	    "HTTP Error 403.0 - Forbidden", false },
+	[GENERAL] = { 200, "text/html",
+	    "Network Device Enrollment Service allows you to obtain "
+	    "certificates",
+	    true },
+	[ADMIN] = { 200, "text/html",
+	    "The enrollment challenge password is: <B> ", true },
+	[NOT_FOUND] = { 404, "text/html", "404 - File or directory not found.",
+	    false },
+	[NOT_ALLOWED] = { 405, "text/html",
+	    "405 - HTTP verb used to access this page is not allowed.", false },
+	[MOVED] = { 301, "text/html; charset=UTF-8", "Object Moved", false },
+};
+
+/* What Microsoft's Validate-NDESConfiguration.ps1 sends. */
+#define FAKE "NDESLongUrlValidatorFakeChallenge"
+#define FAKE4 FAKE FAKE FAKE FAKE
+#define FAKE16 FAKE4 FAKE4 FAKE4 FAKE4
+#define LONG_FAKE FAKE16 FAKE16 FAKE16 FAKE16 FAKE16
+
+static const struct row {
+	const char *method, *target;
+	enum look look;
+} rows[] = {
+	{ "GET", DLL "?operation=GetCACaps", CAPS },
+	{ "GET", DLL "?operation=GetCACaps&message=", CAPS },
+	{ "GET", DLL "?operation=GetCACaps&message=ca", CAPS },
+	{ "GET", DLL "?operation=GetCACaps&message=%00%ff+&&=", CAPS },
+	{ "GET", DLL "?message=default&operation=GetCACaps", CAPS },
+	{ "GET", DLL "?OPERATION=getcacaps", CAPS },
+	{ "GET", DLL "/pkiclient.exe?operation=GetCACaps&message=default",
+	    CAPS },
+	{ "GET", DLL "/a/b.c/d?operation=GetCACaps", CAPS },
+	{ "GET", DLL "/?operation=GetCACaps", CAPS },
+	{ "GET", "/CertSrv/MSCEP/MsCep.DLL?operation=GetCACaps", CAPS },
+	{ "GET", "/certsrv/%6Dscep/mscep.dll?operation=GetCACaps", CAPS },
+	{ "GET", "/certsrv/mscep/?operation=GetCACaps", CAPS },
+	{ "GET", "/certsrv/mscep?operation=GetCACaps&message=test", CAPS },
+	{ "GET", "/certsrv/mscep_admin/?operation=GetCACaps", CAPS },
+	{ "GET", "/certsrv/mscep_admin/mscep.dll?operation=GetCACaps", CAPS },
+	{ "GET", DLL "?operation=GetCACert", CERTS },
+	{ "GET", DLL "?operation=GetCACert&message=", CERTS },
+	{ "GET", DLL "?operation=GetCACert&message=anything", CERTS },
+	{ "GET", DLL "/pkiclient.exe?operation=GetCACert", CERTS },
+	{ "GET", "/certsrv/mscep/?operation=GetCACert", CERTS },
+	{ "GET", DLL "?operation=GetCACerts&message=test", CERTS },
+	{ "GET", DLL, FORBIDDEN },
+	{ "GET", DLL "/pkiclient.exe", FORBIDDEN },
+	{ "GET", DLL "?operation=", FORBIDDEN },
+	{ "GET", DLL "?operation=GetNextCACert", FORBIDDEN },
+	{ "GET", DLL "?nonsense", FORBIDDEN },
+	{ "GET", "/certsrv/mscep/", FORBIDDEN },
+	{ "GET", "/certsrv/mscep?", FORBIDDEN },
+	{ "GET", "/certsrv/mscep_admin/", ADMIN },
+	{ "GET", "/certsrv/mscep_admin/mscep.dll", ADMIN },
+	{ "GET", "/CERTSRV/MSCEP_ADMIN/", ADMIN },
+	{ "GET", DLL "?operation=PKIOperation", GENERAL },
+	{ "GET", DLL "?operation=PKIOperation&message=", GENERAL },
+	{ "GET", DLL "?operation=PKIOperation&message=%%%", GENERAL },
+	{ "GET", DLL "?operation=PKIOperation&message=AAAA", GENERAL },
+	{ "GET", DLL "?operation=PKIOperation&message=" FAKE, GENERAL },
+	{ "GET", DLL "?operation=PKIOperation&message=" LONG_FAKE, GENERAL },
+	{ "POST", DLL "?operation=PKIOperation", GENERAL },
+	{ "POST", DLL "/pkiclient.exe?operation=PKIOperation", GENERAL },
+	{ "POST", "/certsrv/mscep?operation=PKIOperation", GENERAL },
+	{ "GET", "/", NOT_FOUND },
+	{ "GET", "/certsrv", NOT_FOUND },
+	{ "GET", "/certsrv/", NOT_FOUND },
+	{ "GET", "/certsrv/mscep.dll", NOT_FOUND },
+	{ "GET", "/certsrv/mscep/mscep.dllx", NOT_FOUND },
+	{ "GET", "/certsrv/mscep/other", NOT_FOUND },
+	{ "GET", "/certsrv/mscepx/mscep.dll", NOT_FOUND },
+	{ "GET", "/certsrv/mscep_admin/other", NOT_FOUND },
+	{ "POST", "/elsewhere?operation=PKIOperation", NOT_FOUND },
+	{ "PUT", DLL, NOT_ALLOWED },
+	{ "DELETE", DLL "?operation=GetCACaps", NOT_ALLOWED },
+	{ "OPTIONS", "/certsrv/mscep/", NOT_ALLOWED },
+	{ "PATCH", "/certsrv/mscep_admin/", NOT_ALLOWED },
+	{ "FROBNICATE", DLL, NOT_ALLOWED },
+	{ "GET", "/certsrv/mscep", MOVED },
+	{ "GET", "/certsrv/mscep_admin", MOVED },
+	{ "GET", "/CertSrv/Mscep_Admin", MOVED },
+};
+
+static bool
+says(const struct web_reply *reply, enum look look)
+{
+	const char *words = looks[look].words;
+	struct buffer text;
+	bool found;
+
+	if (!looks[look].wide)
+		return memmem(reply->body.data, reply->body.len, words,
+			   strlen(words)) != NULL;
+	found = web_page_text(reply, &text) &&
+	    strstr((char *)text.data, words) != NULL;
+	buffer_free(&text);
+	return found;
+}
+
+static void
+looks_like(const struct server *s, const char *method, const char *target,
+    enum look look)
+{
+	struct web_request request = { .method = method };
+	struct buffer url = { 0 };
+	struct web_reply reply;
+
+	buffer_printf(&url, "%s%s", s->base, target);
+	buffer_add_byte(&url, 0);
+	request.url = (char *)url.data;
+	if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0) {
+		request.body = "this is no message";
+		request.length = strlen(request.body);
+	}
+	if (!web_ask(&request, &reply) || reply.status != looks[look].status ||
+	    strcmp(reply.content_type, looks[look].type) != 0 ||
+	    strcmp(reply.server, IIS_10) != 0 || !says(&reply, look))
+		fail_msg("%s %.80s: %ld \"%s\" \"%s\" %.80s", method, target,
+		    reply.status, reply.content_type, reply.server,
+		    (char *)reply.body.data);
+	web_reply_clear(&reply);
+	buffer_free(&url);
+}
+
+static void
+each_url_answers_as_ndes_does(void **state)
+{
+	static const char *const room[] = { "server.mscep.challenge.cache=100",
+		NULL };
+	struct server s;
+
+	(void)state;
+	server_start(&s, &(struct server_options){ .set = room });
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		looks_like(&s, rows[i].method, rows[i].target, rows[i].look);
+	server_stop(&s);
+}
+
+static void
+without_the_policy_module_a_browser_sees_the_general_page(void **state)
+{
+	static const char *const none[] = {
+		"server.policy_module.installed=false", NULL
+	};
+	struct server s;
+
+	(void)state;
+	server_start(&s, &(struct server_options){ .set = none });
+	looks_like(&s, "GET", DLL, GENERAL);
+	looks_like(&s, "GET", DLL "?operation=GetNextCACert", GENERAL);
+	looks_like(&s, "GET", "/certsrv/mscep/", GENERAL);
+	looks_like(&s, "GET", DLL "?operation=GetCACaps", CAPS);
+	server_stop(&s);
+}
+
+static void
+a_folder_without_its_slash_moves_with_its_spelling(void **state)
+{
+	char url[SERVER_URL_SIZE], wanted[SERVER_URL_SIZE + 1];
+	struct web_reply reply;
+	struct server s;
+
+	(void)state;
+	server_start(&s, NULL);
+	snprintf(url, sizeof(url), "%s/CertSrv/mscep_ADMIN", s.base);
+	snprintf(wanted, sizeof(wanted), "%s/", url);
+	assert_true(web_get(url, &reply));
+	assert_string_equal(reply.location, wanted);
+	web_reply_clear(&reply);
+	server_stop(&s);
+}
+
+static void
+the_sixth_unused_password_is_not_given_out(void **state)
+{
+	struct web_reply reply;
+	struct buffer text;
+	struct server s;
+
+	(void)state;
+	server_start(&s, NULL);
+	for (int i = 0; i < 5; i++)
+		looks_like(&s, "GET", SERVER_ADMIN_PATH, ADMIN);
+	assert_true(web_get(s.admin, &reply));
+	assert_int_equal(reply.status, 200);
+	assert_true(web_page_text(&reply, &text));
+	assert_non_null(
+	    strstr((char *)text.data, "The password cache is full."));
+	assert_null(strstr((char *)text.data, looks[ADMIN].words));
+	buffer_free(&text);
+	web_reply_clear(&reply);
+	/* Each of the five is worth an hour. */
+	server_advance_clock(&s, 61 * 60);
+	looks_like(&s, "GET", SERVER_ADMIN_PATH, ADMIN);
+	server_stop(&s);
+}
+
+static void
+the_server_header_tells_the_windows(void **state)
+{
+	static const struct {
+		const char *set, *server;
+	} versions[] = {
+		{ "server.windows=2008r2", "Microsoft-IIS/7.5" },
+		{ "server.windows=2012", "Microsoft-IIS/8.0" },
+		{ "server.windows=2012r2", "Microsoft-IIS/8.5" },
+		{ "server.windows=2025", IIS_10 },
+	};
+	const char *set[2] = { NULL, NULL };
+	struct web_reply reply;
+	struct server s;
+
+	(void)state;
+	server_start(&s, NULL);
+	for (size_t i = 0; i < COUNT_OF(versions); i++) {
+		set[0] = versions[i].set;
+		assert_int_equal(server_use_scenario(&s, set), 0);
+		assert_true(web_get(s.url, &reply));
+		assert_string_equal(reply.server, versions[i].server);
+		web_reply_clear(&reply);
+	}
+	server_stop(&s);
+}
+
+/* What clients choose the recipient by (ndes-facts 2.3). */
+static void
+get_ca_cert_holds_a_ca_and_two_ras_that_it_has_issued(void **state)
+{
+	static const uint32_t usages[] = { KU_DIGITAL_SIGNATURE,
+		KU_KEY_ENCIPHERMENT };
+	STACK_OF(X509) * ca_certs;
+	struct server s;
+	EVP_PKEY *ca_key;
+	X509 *ra;
+
+	(void)state;
+	server_start(&s, NULL);
+	ca_certs = device_ca_certs(s.url);
+	assert_int_equal(sk_X509_num(ca_certs), 3);
+	ca_key = X509_get0_pubkey(device_ca(ca_certs));
+	assert_int_equal(X509_verify(device_ca(ca_certs), ca_key), 1);
+	for (size_t i = 0; i < COUNT_OF(usages); i++) {
+		ra = device_ra(ca_certs, usages[i]);
+		assert_non_null(ra);
+		assert_int_equal(X509_verify(ra, ca_key), 1);
+		assert_true(X509_cmp_current_time(X509_get0_notBefore(ra)) < 0);
+		assert_true(X509_cmp_current_time(X509_get0_notAfter(ra)) > 0);
+	}
+	device_ca_certs_free(ca_certs);
+	server_stop(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_url_answers_as_ndes_does),
+		cmocka_unit_test(
+		    without_the_policy_module_a_browser_sees_the_general_page),
+		cmocka_unit_test(
+		    a_folder_without_its_slash_moves_with_its_spelling),
+		cmocka_unit_test(the_sixth_unused_password_is_not_given_out),
+		cmocka_unit_test(the_server_header_tells_the_windows),
+		cmocka_unit_test(
+		    get_ca_cert_holds_a_ca_and_two_ras_that_it_has_issued),
+	};
+
+	web_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,139 @@
+#include "support/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve.h"
+#include "support/files.h"
+#include "support/test.h"
+
+#define GRACE_MS 5000
+#define SCENARIO "healthy"
+
+static void
+must(int ret, const struct error *err)
+{
+	char text[256];
+
+	if (ret == -1)
+		fail_msg("the server does not start: %s",
+		    error_print(err, text, sizeof(text)));
+}
+
+static struct scenario_set
+set_of(const char *const *list)
+{
+	struct scenario_set set = { list, 0 };
+
+	while (list != NULL && list[set.count] != NULL)
+		set.count++;
+	return set;
+}
+
+static void
+open_site(struct server *s, const struct server_options *options)
+{
+	const struct scenario_set set = set_of(options->set);
+	const struct sites_options sites = {
+		.keys = s->keys,
+		.crypto = s->crypto,
+		.challenge = options->challenge,
+		.log_dir = options->log_dir,
+	};
+	struct scenario *scenario;
+	struct error err = { 0 };
+
+	must(sites_new(&s->sites, &sites, &err), &err);
+	must(scenario_find(SCENARIO, &set, &scenario, &err), &err);
+	must(site_open(s->sites, SITE_DEFAULT, scenario, &err), &err);
+	scenario_free(scenario);
+}
+
+void
+server_start(struct server *s, const struct server_options *given)
+{
+	const struct server_options none = { 0 };
+	const struct http_options http = { 0 };
+	struct error err = { 0 };
+	char keys[FILE_PATH_SIZE];
+
+	memset(s, 0, sizeof(*s));
+	path_in_source(keys, "tests/fixtures/keys");
+	must(crypto_new(&s->crypto, &err), &err);
+	must(key_set_load(s->crypto, keys, &s->keys, &err), &err);
+	open_site(s, given == NULL ? &none : given);
+	assert_non_null(s->service = malloc(sizeof(*s->service)));
+	*s->service = serve_service(s->sites);
+	must(http_start(&s->http, &http, &err), &err);
+	assert_int_equal(server_listen(s, "127.0.0.1:0", s->base), 0);
+	must(http_accept(s->http, &err), &err);
+	server_url(s->url, s->base, NULL);
+	snprintf(s->admin, sizeof(s->admin), "%s%s", s->base,
+	    SERVER_ADMIN_PATH);
+}
+
+static void
+stop(struct server *s, int grace_ms)
+{
+	http_stop(s->http, grace_ms);
+	sites_free(s->sites);
+	key_set_free(s->keys);
+	crypto_free(s->crypto);
+	free(s->service);
+	memset(s, 0, sizeof(*s));
+}
+
+void
+server_stop(struct server *s)
+{
+	stop(s, GRACE_MS);
+}
+
+void
+server_cut(struct server *s)
+{
+	stop(s, 0);
+}
+
+void
+server_advance_clock(struct server *s, int64_t seconds)
+{
+	clock_advance(site_clock(site_find(s->sites, SITE_DEFAULT)), seconds);
+}
+
+int
+server_use_scenario(struct server *s, const char *const *list)
+{
+	const struct scenario_set set = set_of(list);
+	struct scenario *scenario;
+	struct error err = { 0 };
+	int ret;
+
+	if (scenario_find(SCENARIO, &set, &scenario, &err) == -1)
+		return -1;
+	ret = site_use_scenario(s->sites, SITE_DEFAULT, scenario, &err);
+	scenario_free(scenario);
+	return ret;
+}
+
+int
+server_listen(struct server *s, const char *address, char base[HTTP_URL_SIZE])
+{
+	struct endpoint at;
+	struct error err = { 0 };
+
+	if (http_parse_address(address, &at, &err) == -1 ||
+	    http_listen(s->http, &at, s->service, &at, &err) == -1)
+		return -1;
+	http_url(&at, base);
+	return 0;
+}
+
+char *
+server_url(char out[SERVER_URL_SIZE], const char *base, const char *query)
+{
+	snprintf(out, SERVER_URL_SIZE, "%s%s%s%s", base, SERVER_SCEP_PATH,
+	    query == NULL ? "" : "?", query == NULL ? "" : query);
+	return out;
+}

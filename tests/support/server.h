@@ -1,0 +1,49 @@
+/*
+ * A server in this process, put together from the parts that mockndes.c
+ * uses, so that a test reaches its clock and its scenario.
+ */
+#ifndef SUPPORT_SERVER_H
+#define SUPPORT_SERVER_H
+
+#include "http/http.h"
+#include "site.h"
+
+#define SERVER_URL_SIZE 128
+#define SERVER_SCEP_PATH "/certsrv/mscep/mscep.dll"
+#define SERVER_ADMIN_PATH "/certsrv/mscep_admin/"
+
+struct server {
+	struct crypto *crypto;
+	struct key_set *keys;
+	struct sites *sites;
+	struct http *http;
+	/* Owned: the threads of a test that failed still use it. */
+	struct http_service *service;
+	char base[HTTP_URL_SIZE];    /* "http://127.0.0.1:40001" */
+	char url[SERVER_URL_SIZE];   /* of mscep.dll */
+	char admin[SERVER_URL_SIZE]; /* of mscep_admin */
+};
+
+struct server_options {
+	const char *challenge, *log_dir; /* or NULL */
+	const char *const *set;		 /* "server.KEY=VALUE", NULL ended */
+};
+
+/* On a free port, with the keys of tests/fixtures; options may be NULL. */
+void server_start(struct server *, const struct server_options *);
+/* As mockndes_stop() does it. */
+void server_stop(struct server *);
+/* Without the time that exchanges in progress have to finish. */
+void server_cut(struct server *);
+
+void server_advance_clock(struct server *, int64_t seconds);
+/* Switches the default site to healthy with this changed; any thread. */
+int server_use_scenario(struct server *, const char *const *set);
+/* One more port; its base URL goes to `base`; any thread. */
+int server_listen(struct server *, const char *address,
+    char base[HTTP_URL_SIZE]);
+/* "BASE/certsrv/mscep/mscep.dll?QUERY" */
+char *server_url(char out[SERVER_URL_SIZE], const char *base,
+    const char *query);
+
+#endif
