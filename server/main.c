@@ -148,7 +148,8 @@ set_flag(struct serve_flags *to, const struct flag *flag, const char *value)
 	    strcasecmp(value, "false") == 0)
 		*(bool *)at = false;
 	else
-		return usage("\"%s\" is neither true nor false", value);
+		return usage("--%s: \"%s\" is neither true nor false",
+		    flag->name, value);
 	return 0;
 }
 

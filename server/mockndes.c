@@ -365,6 +365,8 @@ mockndes_control(struct mockndes *m, const char *method, const char *path,
 	bool known = false;
 
 	(void)body, (void)length;
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET";
 	*reply = (struct mockndes_reply){ 0 };
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		if (!span_is(span_of(path, len), routes[i].path))

@@ -57,7 +57,7 @@ struct call {
 	struct call *next;
 };
 struct call *call_new(struct http *, const struct connection *);
-/* The head is whole: the end of the server waits for this call. */
+/* The request is whole: a stop waits for its end. */
 void call_activate(struct call *);
 /* Says how it ended, and frees it. */
 void call_finish(struct call *, enum ending);

@@ -258,6 +258,7 @@ answer(struct call *call, void **con_cls, bool unread)
 {
 	const struct http_service *s = call->service;
 
+	call_activate(call);
 	call->stage = CALL_READY;
 	watch_phase(call->connection, PHASE_ANSWER);
 	if (!unread && s->is_long(s->cls, &call->exchange)) {
@@ -276,13 +277,13 @@ begin(struct call *call, void **con_cls)
 	struct request *r = &call->exchange.request;
 	bool has_body = r->chunked || r->broken || r->content_length > 0;
 
-	call_activate(call);
 	call->service->begin(call->service->cls, &call->exchange);
 	if (!exchange_is_answered(&call->exchange)) {
 		call->stage = CALL_BODY;
 		watch_phase(call->connection, PHASE_BODY);
 		return MHD_YES;
 	}
+	call_activate(call);
 	call->stage = CALL_READY;
 	watch_phase(call->connection, PHASE_ANSWER);
 	if (has_body)

@@ -10,16 +10,24 @@
 
 #include "base/clock.h"
 
-/* Octets the client has sent on this connection, for whatever they are. */
-static uint64_t
-octets_received(const struct connection *c)
+#define NOTICED_MS 500	 /* by then libmicrohttpd has, or will not */
+#define TCP_CLOSE_WAIT 8 /* netinet/tcp.h clashes with linux/tcp.h */
+
+static struct tcp_info
+tcp_state(const struct connection *c)
 {
 	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
 
-	if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
-		return 0;
-	return info.tcpi_bytes_received;
+	getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info;
+}
+
+/* Octets the client has sent on this connection, for whatever they are. */
+static uint64_t
+octets_received(const struct connection *c)
+{
+	return tcp_state(c).tcpi_bytes_received;
 }
 
 void
@@ -91,6 +99,20 @@ expiry(struct connection *c, int64_t now)
 	return -1;
 }
 
+/*
+ * libmicrohttpd 0.9.75 overlooks a FIN that comes together with the last
+ * octets: a client that left half-way would be kept until a timer ends.
+ */
+static bool
+has_left(const struct connection *c, int64_t now)
+{
+	int phase = atomic_load(&c->phase);
+
+	return (phase == PHASE_REQUEST || phase == PHASE_BODY) &&
+	    now - atomic_load(&c->since) >= NOTICED_MS &&
+	    tcp_state(c).tcpi_state == TCP_CLOSE_WAIT;
+}
+
 int
 watch_sweep(struct http *http)
 {
@@ -99,9 +121,10 @@ watch_sweep(struct http *http)
 
 	pthread_mutex_lock(&http->lock);
 	for (struct connection *c = http->watched; c != NULL; c = c->next) {
-		if ((why = expiry(c, now)) == -1)
+		if ((why = expiry(c, now)) != -1)
+			atomic_store(&c->expired, why);
+		else if (!has_left(c, now))
 			continue;
-		atomic_store(&c->expired, why);
 		shutdown(c->fd, SHUT_RDWR);
 	}
 	watched = http->watched != NULL;

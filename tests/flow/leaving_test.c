@@ -1,10 +1,8 @@
 /* Clients that leave, stop, or never begin: nobody else may notice. */
 #include "support/test.h"
 
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -63,15 +61,7 @@ make_enrolment(const char *url, struct buffer *out)
 static void
 start(struct server *s)
 {
-	/* Short, so that what only ends by them ends soon. */
-	static const char *const set[] = {
-		"server.http_sys.connection_timeout=2s",
-		"server.http_sys.header_wait=2s",
-		"server.http_sys.entity_body=2s", NULL
-	};
-
-	server_start(s,
-	    &(struct server_options){ .challenge = LASTING, .set = set });
+	server_start(s, &(struct server_options){ .challenge = LASTING });
 }
 
 /* What a connection costs is given back once its client has left. */

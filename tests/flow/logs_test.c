@@ -1,7 +1,6 @@
 /* What IIS and http.sys leave in their logs, against what was on the wire. */
 #include "support/test.h"
 
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
