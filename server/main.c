@@ -199,8 +199,8 @@ read_flag(struct serve_flags *to, char **argv, int *status)
 			    equals == NULL ? "1" : value);
 			return 1;
 		}
-		if (value == NULL)
-			*status = usage("%s wants a value", arg);
+		if (value == NULL || *value == '\0')
+			*status = usage("--%s wants a value", flags[i].name);
 		else
 			*status = set_flag(to, &flags[i], value);
 		return equals == NULL ? 2 : 1;
@@ -297,6 +297,23 @@ read_seed(const char *text, uint64_t *out)
 	return 0;
 }
 
+/* Until it is ready there is nothing to finish. */
+static void
+leave(int sig)
+{
+	(void)sig;
+	_exit(EXIT_SUCCESS);
+}
+
+static void
+on_stop(void (*handler)(int))
+{
+	const struct sigaction action = { .sa_handler = handler };
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+}
+
 static int
 serve(char **argv)
 {
@@ -327,12 +344,17 @@ serve(char **argv)
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
-	sigprocmask(SIG_BLOCK, &stop, NULL);
+	on_stop(leave);
+	sigprocmask(SIG_UNBLOCK, &stop, NULL);
 	raise_descriptor_limit();
+	/* One of an earlier run would tell a lie. */
+	if (flag.ready_file != NULL)
+		unlink(flag.ready_file);
 	if ((status = mockndes_start(&options, &server, error)) != 0) {
 		fprintf(stderr, "mockndes: %s\n", error);
 		return status == MOCKNDES_USAGE ? EXIT_USAGE : EXIT_FAILURE;
 	}
+	sigprocmask(SIG_BLOCK, &stop, NULL);
 	if ((status = announce(&flag, server)) == 0)
 		sigwait(&stop, &sig);
 	mockndes_stop(server);

@@ -41,6 +41,9 @@ static int
 take_options(const struct mockndes_options *given, struct mockndes_options *out,
     struct error *err)
 {
+	const char **texts[] = { &out->listen, &out->control, &out->scenario,
+		&out->challenge, &out->keys, &out->log_dir };
+
 	memset(out, 0, sizeof(*out));
 	if (given->size < offsetof(struct mockndes_options, set))
 		return error_set(err,
@@ -48,6 +51,10 @@ take_options(const struct mockndes_options *given, struct mockndes_options *out,
 		    "begin with MOCKNDES_OPTIONS_INIT");
 	memcpy(out, given,
 	    given->size < sizeof(*out) ? given->size : sizeof(*out));
+	/* An empty path or password is a variable that was not set. */
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (*texts[i] != NULL && **texts[i] == '\0')
+			*texts[i] = NULL;
 	if (out->listen == NULL)
 		out->listen = "127.0.0.1:0";
 	if (out->scenario == NULL)

@@ -31,6 +31,7 @@ note_request(struct exchange *ex, const struct scep_request *request,
 	if (request == NULL)
 		return;
 	f->message_type = request->type == -1 ? 0 : request->type;
+	f->type_name = scep_type_name(request->type);
 	if (request->transaction_id != NULL)
 		copy_printable(f->transaction_id, sizeof(f->transaction_id),
 		    request->transaction_id);
@@ -194,7 +195,16 @@ answer_admin(struct exchange *ex)
 {
 	const struct snapshot *s = ex->snapshot;
 	char password[CHALLENGE_SIZE] = "";
-	enum challenge_answer answer = site_make_challenge(ex, password);
+	enum challenge_answer answer;
+
+	/* Nobody sees the page of a HEAD: it must not cost a password. */
+	if (strcmp(ex->request.method, "HEAD") == 0) {
+		memset(password, '0',
+		    2 * (size_t)s->state.mscep.challenge.length);
+		answer = CHALLENGE_MADE;
+	} else {
+		answer = site_make_challenge(ex, password);
+	}
 
 	admin_page_answer(ex, &s->state, answer, password,
 	    s->credentials->thumbprint);

@@ -232,12 +232,15 @@ site_commit(struct sites *sites, struct exchange *ex)
 {
 	struct snapshot *s = ex->snapshot;
 	struct iis_log_form form;
+	struct error err = { 0 };
 
 	if (s == NULL)
 		return;
 	ex->snapshot = NULL;
 	log_form(&s->state, &form);
-	log_files_write(s->site->logs, ex, &form);
+	if (log_files_write(s->site->logs, ex, &form, &err) == -1 &&
+	    sites->options.narrate != NULL)
+		sites->options.narrate(sites->options.cls, err.text);
 	if (sites->options.narrate != NULL)
 		narrate(ex, &form, sites->options.narrate, sites->options.cls);
 	pthread_mutex_lock(&s->site->lock);

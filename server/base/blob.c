@@ -50,6 +50,30 @@ span_is_nocase(struct span s, const char *text)
 	    (s.len == 0 || strncasecmp((const char *)s.data, text, s.len) == 0);
 }
 
+static int
+hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int
+span_hex_pair(struct span s, size_t at)
+{
+	int high, low;
+
+	if (at >= s.len || s.len - at < 2 ||
+	    (high = hex_digit(s.data[at])) == -1 ||
+	    (low = hex_digit(s.data[at + 1])) == -1)
+		return -1;
+	return high << 4 | low;
+}
+
 char *
 span_dup_text(struct span s)
 {

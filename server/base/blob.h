@@ -38,6 +38,8 @@ bool span_equal(struct span, struct span);
 bool span_is(struct span, const char *text);
 /* Without regard to ASCII case. */
 bool span_is_nocase(struct span, const char *text);
+/* The value of the two hex digits that begin there, or -1. */
+int span_hex_pair(struct span, size_t at);
 /* A NUL terminated copy, or NULL without memory. The caller frees it. */
 char *span_dup_text(struct span);
 

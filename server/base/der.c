@@ -96,6 +96,19 @@ der_oid_is(struct span content, struct span oid)
 	return span_equal(content, oid);
 }
 
+bool
+der_oid_is_valid(struct span content)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < content.len; i++) {
+		if (first && content.data[i] == 0x80)
+			return false;
+		first = !(content.data[i] & 0x80);
+	}
+	return content.len > 0 && first;
+}
+
 static bool
 is_string(int tag)
 {

@@ -51,6 +51,18 @@ int32_t der_small_integer(struct span content);
 /* True if the content of an OID is these octets (see crypto/oid.h). */
 bool der_oid_is(struct span content, struct span oid);
 
+/* X.690 8.19.2: subidentifiers are whole and minimal. */
+bool der_oid_is_valid(struct span content);
+
+/*
+ * A DirectoryString (X.520) as UTF-8, owned by the caller; what is not
+ * Unicode becomes U+FFFD. T61 is read as Latin-1, which is what its senders
+ * mean. NULL: another type, a NUL inside, or no memory.
+ */
+char *der_string_utf8(const struct der *);
+/* Whether nothing in it had to be replaced. */
+bool der_string_is_unicode(const struct der *);
+
 /*
  * Rewrites BER as DER: indefinite lengths become definite, constructed
  * strings primitive, lengths minimal. Order of SETs and content of

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/thread.h"
+
 #define KEY_BITS 2048
+#define KEY_MIN_BITS 1024
+#define KEY_MAX_BITS 8192
 #define FILE_MAX (1 << 20)
 
 static const char *const file_names[CA_ROLES] = {
@@ -81,7 +84,7 @@ key_set_generate(struct crypto *c, struct key_set **out, struct error *err)
 		return error_set(err, "out of memory");
 	for (int role = 0; role < CA_ROLES; role++) {
 		making[role].crypto = c;
-		running[role] = pthread_create(&threads[role], NULL, make_key,
+		running[role] = thread_start(&threads[role], make_key,
 				    &making[role]) == 0;
 		if (!running[role])
 			make_key(&making[role]);
@@ -104,12 +107,17 @@ read_file(const char *path, struct blob *out, struct error *err)
 {
 	struct buffer b = { 0 };
 	uint8_t chunk[8192];
+	struct stat st;
 	ssize_t len;
 	int fd;
 
 	*out = (struct blob){ NULL, 0 };
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
 		return error_set(err, "%s: %s", path, strerror(errno));
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return error_set(err, "%s: not a regular file", path);
+	}
 	while ((len = read(fd, chunk, sizeof(chunk))) > 0 && b.len < FILE_MAX)
 		buffer_add(&b, chunk, (size_t)len);
 	if (len == -1)
@@ -179,10 +187,33 @@ load_role(struct key_set *set, const char *dir, int role, struct error *err)
 	blob_free(&pem);
 	if (ret == -1)
 		return -1;
-	if (!crypto_key_is_rsa(set->keys[role]))
-		return error_set(err, "%s: not an RSA key", path);
+	if (!crypto_key_is_rsa(set->keys[role]) ||
+	    crypto_key_bits(set->keys[role]) < KEY_MIN_BITS ||
+	    crypto_key_bits(set->keys[role]) > KEY_MAX_BITS)
+		return error_set(err, "%s: not an RSA key of %d to %d bits",
+		    path, KEY_MIN_BITS, KEY_MAX_BITS);
 	snprintf(path, sizeof(path), "%s/%s.pem", dir, file_names[role]);
 	return load_certificate(set, role, path, err);
+}
+
+/* NDES takes only RA certificates of the CA it is configured for [C] 2.4. */
+static int
+check_issued(const struct key_set *set, int role, const char *dir,
+    struct error *err)
+{
+	struct x509 ca, cert;
+	enum digest digest;
+
+	x509_read(blob_span(&set->certs[CA_ROOT]), &ca);
+	x509_read(blob_span(&set->certs[role]), &cert);
+	digest = digest_by_signature_oid(cert.signature_oid);
+	if (!span_equal(cert.issuer, ca.subject) || digest == DIGEST_COUNT ||
+	    crypto_verify(set->crypto, set->keys[CA_ROOT], digest, cert.tbs,
+		cert.signature) == -1)
+		return error_set(err,
+		    "%s/%s.pem: was not issued by the CA in ca.pem", dir,
+		    file_names[role]);
+	return 0;
 }
 
 int
@@ -207,6 +238,9 @@ key_set_load(struct crypto *c, const char *dir, struct key_set **out,
 		    dir);
 		goto fail;
 	}
+	for (int role = 0; with_cert > 0 && role < CA_ROLES; role++)
+		if (check_issued(set, role, dir, err) == -1)
+			goto fail;
 	*out = set;
 	return 0;
 fail:
@@ -233,19 +267,24 @@ write_file(const char *dir, const char *name, const char *suffix,
 	return 0;
 }
 
+/* The i-th file of a set. */
+static char *
+file_of(char path[PATH_MAX], const char *dir, int i)
+{
+	snprintf(path, PATH_MAX, "%s/%s%s", dir, file_names[i / 2],
+	    i % 2 == 0 ? ".key" : ".pem");
+	return path;
+}
+
 /* All or nothing: a half written set would be worse than none. */
 static int
 check_absent(const char *dir, struct error *err)
 {
-	static const char *const suffixes[] = { ".key", ".pem" };
 	char path[PATH_MAX];
 
-	for (int i = 0; i < 2 * CA_ROLES; i++) {
-		snprintf(path, sizeof(path), "%s/%s%s", dir, file_names[i / 2],
-		    suffixes[i % 2]);
-		if (access(path, F_OK) == 0)
+	for (int i = 0; i < 2 * CA_ROLES; i++)
+		if (access(file_of(path, dir, i), F_OK) == 0)
 			return error_set(err, "%s: %s", path, strerror(EEXIST));
-	}
 	return 0;
 }
 
@@ -254,6 +293,7 @@ key_set_save(struct key_set *set, const char *dir, int64_t now,
     struct error *err)
 {
 	struct credentials *cred = NULL;
+	char path[PATH_MAX];
 	struct blob text;
 	int ret = 0;
 
@@ -279,5 +319,7 @@ key_set_save(struct key_set *set, const char *dir, int64_t now,
 		blob_free(&text);
 	}
 	credentials_free(cred);
+	for (int i = 0; ret == -1 && i < 2 * CA_ROLES; i++)
+		unlink(file_of(path, dir, i));
 	return ret;
 }

@@ -102,6 +102,7 @@ int crypto_decrypt(struct crypto *, enum cipher, const uint8_t *key,
 /* A certificate, RFC 5280 4.1; all spans borrow from the DER it was read of. */
 struct x509 {
 	struct span whole, tbs;
+	struct span signature_oid, signature;
 	struct span serial;	     /* content of the INTEGER */
 	struct span issuer, subject; /* whole Names */
 	struct span spki;	     /* whole SubjectPublicKeyInfo */
@@ -113,6 +114,10 @@ int x509_read(struct span der, struct x509 *out);
 int x509_from_pem(struct span pem, const char *name, struct blob *der,
     struct error *);
 int x509_to_pem(struct span der, struct blob *pem);
+/* Whether others could read a certificate with this in it (RFC 5280). */
+bool x509_name_is_sound(struct span name);
+/* `list`: the content of Extensions; looks into subjectAltName. */
+bool x509_extensions_are_sound(struct span list);
 /* A Name as "C=US, CN=x", printable ASCII, cut to `size`. */
 char *x509_name_text(struct span name, char *out, size_t size);
 /* SHA-1 over the key's bits: RFC 5280 4.2.1.2 (1). */

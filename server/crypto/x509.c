@@ -81,6 +81,13 @@ x509_read(struct span der, struct x509 *out)
 	if (der_next(&rest, &tbs) == -1 || tbs.tag != DER_SEQUENCE)
 		return -1;
 	out->tbs = tbs.whole;
+	if (der_expect(&rest, DER_SEQUENCE, &algorithm) == -1 ||
+	    der_expect(&algorithm, DER_OID, &out->signature_oid) == -1 ||
+	    der_expect(&rest, DER_BIT_STRING, &out->signature) == -1 ||
+	    out->signature.len < 1)
+		return -1;
+	out->signature = span_of(out->signature.data + 1,
+	    out->signature.len - 1);
 	rest = tbs.content;
 	der_optional(&rest, DER_CONTEXT_CONSTRUCTED(0), &version);
 	if (der_expect(&rest, DER_INTEGER, &out->serial) == -1 ||

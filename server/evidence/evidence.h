@@ -35,8 +35,9 @@ void httperr_header(int64_t at, struct buffer *out);
 struct log_files;
 /* Makes the directories; the error names the one that cannot be written. */
 int log_files_open(const char *dir, struct log_files **out, struct error *);
-void log_files_write(struct log_files *, const struct exchange *,
-    const struct iis_log_form *);
+/* Directories that went away are made anew. -1: the line is lost. */
+int log_files_write(struct log_files *, const struct exchange *,
+    const struct iis_log_form *, struct error *);
 void log_files_close(struct log_files *);
 
 /* For a person who watches: several lines, each to `say`. */

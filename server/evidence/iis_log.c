@@ -1,8 +1,5 @@
 #include "evidence/w3c.h"
 
-#include <ctype.h>
-#include <stdio.h>
-
 #include "base/clock.h"
 
 #define CLIENT_GONE 64 /* ERROR_NETNAME_DELETED */
@@ -34,13 +31,14 @@ static void
 add_stem(struct buffer *b, struct span path)
 {
 	struct buffer plain = { 0 };
-	unsigned c;
+	int c, escaped;
 
 	for (size_t i = 0; i < path.len; i++) {
 		c = path.data[i];
-		if (c == '%' && i + 2 < path.len &&
-		    sscanf((const char *)path.data + i + 1, "%2x", &c) == 1)
+		if (c == '%' && (escaped = span_hex_pair(path, i + 1)) != -1) {
+			c = escaped;
 			i += 2;
+		}
 		buffer_add_byte(&plain, (uint8_t)c);
 	}
 	w3c_field(b, buffer_span(&plain));

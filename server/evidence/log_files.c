@@ -68,80 +68,108 @@ fail:
 	return -1;
 }
 
-static int
-open_log(const char *path)
+/* Somebody may have cleared the directory away. */
+static bool
+is_gone(int fd)
 {
-	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	struct stat st;
+
+	return fd == -1 || fstat(fd, &st) == -1 || st.st_nlink == 0;
+}
+
+static int
+reopen(struct log_files *f, int *fd, const char *folder, const char *name,
+    struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+	snprintf(path, sizeof(path), "%s/%s", f->dir, folder);
+	if (make_dir(path, err) == -1)
+		return -1;
+	snprintf(path, sizeof(path), "%s/%s/%s", f->dir, folder, name);
+	*fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	return *fd != -1 ? 0 : error_set(err, "%s: %s", path, strerror(errno));
 }
 
 /* One write() a line, so that lines never mingle. */
-static void
-put(int fd, const struct buffer *b)
+static int
+put(const struct log_files *f, int fd, const struct buffer *b,
+    struct error *err)
 {
 	size_t at = 0;
 	ssize_t len;
 
-	while (fd != -1 && !b->failed && at < b->len) {
+	while (!b->failed && at < b->len) {
 		len = write(fd, b->data + at, b->len - at);
 		if (len == -1 && errno != EINTR)
-			return;
+			return error_set(err, "%s: %s", f->dir,
+			    strerror(errno));
 		at += len > 0 ? (size_t)len : 0;
 	}
+	return 0;
 }
 
-static void
+static int
 write_iis(struct log_files *f, const struct exchange *ex,
-    const struct iis_log_form *form)
+    const struct iis_log_form *form, struct error *err)
 {
 	struct tm tm = clock_utc(ex->at);
-	int day = tm.tm_year * 1000 + tm.tm_yday;
+	int day = tm.tm_year * 1000 + tm.tm_yday, ret;
 	struct buffer b = { 0 };
-	char path[PATH_MAX];
+	char name[40];
 
-	if (f->iis == -1 || f->day != day) {
-		if (f->iis != -1)
-			close(f->iis);
-		snprintf(path, sizeof(path), "%s/W3SVC1/u_ex%02d%02d%02d.log",
-		    f->dir, tm.tm_year % 100, tm.tm_mon + 1, tm.tm_mday);
-		f->iis = open_log(path);
+	if (f->day != day || is_gone(f->iis)) {
+		snprintf(name, sizeof(name), "u_ex%02d%02d%02d.log",
+		    tm.tm_year % 100, tm.tm_mon + 1, tm.tm_mday);
+		if (reopen(f, &f->iis, "W3SVC1", name, err) == -1)
+			return -1;
 		f->day = day;
 		iis_log_header(form, ex->at, &b);
 	}
 	iis_log_line(ex, form, &b);
 	buffer_add_text(&b, "\r\n");
-	put(f->iis, &b);
+	ret = put(f, f->iis, &b, err);
 	buffer_free(&b);
+	return ret;
 }
 
-static void
-write_httperr(struct log_files *f, const struct exchange *ex)
+static int
+write_httperr(struct log_files *f, const struct exchange *ex, struct error *err)
 {
 	struct buffer b = { 0 };
-	char path[PATH_MAX];
+	int ret;
 
-	if (f->httperr == -1) {
-		snprintf(path, sizeof(path), "%s/HTTPERR/httperr1.log", f->dir);
-		f->httperr = open_log(path);
+	if (is_gone(f->httperr)) {
+		if (reopen(f, &f->httperr, "HTTPERR", "httperr1.log", err) ==
+		    -1)
+			return -1;
 		httperr_header(ex->at, &b);
 	}
 	httperr_line(ex, &b);
 	buffer_add_text(&b, "\r\n");
-	put(f->httperr, &b);
+	ret = put(f, f->httperr, &b, err);
 	buffer_free(&b);
+	return ret;
 }
 
-void
+int
 log_files_write(struct log_files *f, const struct exchange *ex,
-    const struct iis_log_form *form)
+    const struct iis_log_form *form, struct error *err)
 {
+	int ret = 0;
+
 	if (f == NULL)
-		return;
+		return 0;
 	pthread_mutex_lock(&f->lock);
 	if (iis_log_wants(ex))
-		write_iis(f, ex, form);
+		ret = write_iis(f, ex, form, err);
 	else if (httperr_wants(ex))
-		write_httperr(f, ex);
+		ret = write_httperr(f, ex, err);
 	pthread_mutex_unlock(&f->lock);
+	return ret;
 }
 
 void

@@ -23,9 +23,9 @@ add_scep(struct buffer *b, const struct scep_facts *s)
 		"PENDING" };
 
 	buffer_printf(b,
-	    "  scep: type %d transaction %s subject \"%s\" "
+	    "  scep: %s transaction %s subject \"%s\" "
 	    "challenge %s digest %s cipher %s%s",
-	    s->message_type, or_dash(s->transaction_id), s->subject,
+	    or_dash(s->type_name), or_dash(s->transaction_id), s->subject,
 	    or_dash(s->challenge), or_dash(s->digest), or_dash(s->cipher),
 	    s->ber ? " BER" : "");
 	if (s->pki_status >= 0 && s->pki_status <= 3)

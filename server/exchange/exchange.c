@@ -9,21 +9,6 @@
 
 #include "base/clock.h"
 
-const char *
-layer_name(enum layer layer)
-{
-	static const char *const names[] = {
-		[LAYER_NONE] = "none",
-		[LAYER_HTTP_SYS] = "http.sys",
-		[LAYER_IIS] = "IIS",
-		[LAYER_MSCEP] = "mscep.dll",
-		[LAYER_POLICY_MODULE] = "policy module",
-		[LAYER_CA] = "CA",
-	};
-
-	return names[layer];
-}
-
 char *
 endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT_SIZE])
 {
@@ -49,6 +34,16 @@ endpoint_port(const struct endpoint *e)
 	if (e->address.any.sa_family == AF_INET6)
 		return ntohs(e->address.v6.sin6_port);
 	return 0;
+}
+
+size_t
+request_header_count(const struct request *r, const char *name)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->header_count; i++)
+		count += strcasecmp(r->headers[i].name, name) == 0;
+	return count;
 }
 
 const char *

@@ -21,7 +21,6 @@ enum layer {
 	LAYER_POLICY_MODULE,
 	LAYER_CA,
 };
-const char *layer_name(enum layer); /* "http.sys" */
 
 /* An end of a connection; family AF_UNSPEC: not known. */
 struct endpoint {
@@ -64,6 +63,8 @@ struct request {
 	struct endpoint source, local;
 	char *memory; /* where the texts above live */
 };
+/* How many such headers there are, without regard to case. */
+size_t request_header_count(const struct request *, const char *name);
 /* The value of the first such header, without regard to case, or NULL. */
 const char *request_header(const struct request *, const char *name);
 /* Splits target into path and query; absolute-form loses its authority. */
@@ -123,6 +124,7 @@ struct event {
 /* The SCEP facts of an exchange, for logs and journal. */
 struct scep_facts {
 	const char *operation;	     /* "PKIOperation", or NULL; static */
+	const char *type_name;	     /* "PKCSReq"; static */
 	int message_type;	     /* 0: none */
 	char transaction_id[80];     /* cut; printable */
 	char subject[128];	     /* RFC 4514-like, cut; printable */

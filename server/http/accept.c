@@ -18,7 +18,8 @@
 #define BACKLOG 1024
 #define EVENTS 16
 #define SWEEP_MS 1000
-#define BATCH 64 /* accepted from one listener in a row */
+#define LINGERING_MAX 16 /* of those refused, at one time */
+#define BATCH 64	 /* accepted from one listener in a row */
 
 struct listener {
 	int fd;
@@ -54,7 +55,12 @@ refuse(struct http *http, int fd, const struct connection *conn)
 		close(fd);
 		return;
 	}
-	held_send(http->held, fd, bytes, call);
+	/* Those told to go still linger: they too need a bound. */
+	if (atomic_load(&http->connections) <
+	    http->connection_limit + LINGERING_MAX)
+		held_send(http->held, fd, bytes, call);
+	else
+		held_send_once(fd, bytes, call);
 }
 
 static void
@@ -214,13 +220,16 @@ acceptor_listen(struct acceptor *a, const struct endpoint *at,
 		return -1;
 	}
 	ev.data.ptr = l;
+	if (epoll_ctl(a->epoll, EPOLL_CTL_ADD, l->fd, &ev) == -1) {
+		close(l->fd);
+		free(l);
+		return error_set(err, "cannot watch a listener: %s",
+		    strerror(errno));
+	}
 	pthread_mutex_lock(&a->lock);
 	l->next = a->listeners;
 	a->listeners = l;
 	pthread_mutex_unlock(&a->lock);
-	if (epoll_ctl(a->epoll, EPOLL_CTL_ADD, l->fd, &ev) == -1)
-		return error_set(err, "cannot watch a listener: %s",
-		    strerror(errno));
 	return 0;
 }
 

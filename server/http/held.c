@@ -324,6 +324,22 @@ held_send(struct held *h, int fd, struct blob bytes, struct call *call)
 }
 
 void
+held_send_once(int fd, struct blob bytes, struct call *call)
+{
+	struct entry e = { .fd = fd, .bytes = bytes, .call = call };
+	ssize_t len = send(fd, bytes.data, bytes.len,
+	    MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	e.sent = len > 0 ? (size_t)len : 0;
+	tell(&e, e.sent == bytes.len ? ENDED_SENT : ENDED_CUT);
+	shutdown(fd, SHUT_WR);
+	/* What is unread at close() would turn the answer into a reset. */
+	drain(&e);
+	close(fd);
+	blob_free(&bytes);
+}
+
+void
 held_stop(struct held *h)
 {
 	struct entry *e;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/thread.h"
 #include "http/http.h"
 
 struct MHD_Daemon;
@@ -62,9 +63,6 @@ void call_activate(struct call *);
 /* Says how it ended, and frees it. */
 void call_finish(struct call *, enum ending);
 
-/* Threads of a library must not take the signals of its embedder. */
-int thread_start(pthread_t *, void *(*run)(void *), void *cls);
-
 /* parse.c */
 int parse_start(struct http *, struct error *);
 void parse_stop(struct http *);
@@ -99,6 +97,8 @@ void workers_free(struct workers *);
 int held_start(struct http *, struct held **, struct error *);
 /* Takes fd, bytes and call; finishes the call when the last byte is out. */
 void held_send(struct held *, int fd, struct blob bytes, struct call *);
+/* Without waiting for anything: what does not go out now is lost. */
+void held_send_once(int fd, struct blob bytes, struct call *);
 void held_stop(struct held *);
 
 /* render.c */

@@ -20,6 +20,7 @@
  * article's fix is applied; libmicrohttpd needs half as much again.
  */
 #define POOL_SIZE (96 * 1024)
+#define BODY_FIRST 256 /* what a buffer begins with */
 #define BODIES_MAX \
 	((size_t)HTTP_BODIES_MAX_MIB << 20) /* octets, of all bodies together */
 
@@ -237,13 +238,16 @@ static void
 collect(struct call *call, const char *data, size_t size)
 {
 	struct request *r = &call->exchange.request;
-	size_t before = r->body.cap;
+	size_t before = r->body.cap, after = before;
 
 	if ((int64_t)(r->body.len + size) > r->body_limit) {
 		r->body_end = BODY_TOO_LARGE;
 		return;
 	}
-	if (atomic_load(&call->http->body_bytes) + size > BODIES_MAX) {
+	while (after < r->body.len + size)
+		after = after == 0 ? BODY_FIRST : 2 * after;
+	if (atomic_load(&call->http->body_bytes) + after - before >
+	    BODIES_MAX) {
 		r->body_end = BODY_NO_ROOM;
 		return;
 	}

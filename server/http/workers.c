@@ -1,7 +1,6 @@
 /* Threads that compute answers, so that the epoll thread never does RSA. */
 #include "http/inside.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,19 +12,6 @@ struct workers {
 	unsigned count;
 	pthread_t threads[];
 };
-
-int
-thread_start(pthread_t *thread, void *(*run)(void *), void *cls)
-{
-	sigset_t all, old;
-	int ret;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(thread, NULL, run, cls) == 0 ? 0 : -1;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ret;
-}
 
 static struct call *
 take(struct workers *w)
@@ -57,10 +43,11 @@ work(void *cls)
 int
 workers_start(unsigned count, struct workers **out, struct error *err)
 {
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	struct workers *w;
 
 	if (count == 0)
-		count = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+		count = online > 0 ? (unsigned)online : 1;
 	w = calloc(1, sizeof(*w) + count * sizeof(w->threads[0]));
 	if ((*out = w) == NULL)
 		return error_set(err, "out of memory");

@@ -2,18 +2,6 @@
 
 #include <stdlib.h>
 
-static int
-hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The value of a base64 digit; -1: none, -2: white space, -3: padding. */
 static int
 digit(uint8_t c)
@@ -45,21 +33,15 @@ digit(uint8_t c)
 static int
 next_char(struct span *in)
 {
-	int high, low, c;
+	size_t size = 1;
+	int c = in->data[0];
 
-	if (in->len == 0)
-		return -1;
-	c = in->data[0];
 	if (c == '%') {
-		if (in->len < 3 || (high = hex(in->data[1])) == -1 ||
-		    (low = hex(in->data[2])) == -1)
-			return -1;
-		c = high << 4 | low;
-		in->data += 2;
-		in->len -= 2;
+		c = span_hex_pair(*in, 1);
+		size = 3;
 	}
-	in->data++;
-	in->len--;
+	if (c != -1)
+		*in = span_of(in->data + size, in->len - size);
 	return c;
 }
 

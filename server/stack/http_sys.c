@@ -37,11 +37,13 @@ static const struct page {
 	[HTTP_SYS_INVALID_HOSTNAME] = { 400, "Bad Request",
 	    "Bad Request - Invalid Hostname",
 	    "The request hostname is invalid.", "Hostname" },
-	/* The two below: heading and message are assumed (14.2, 10). */
+	/* The three below: heading and message are assumed (14.2, 10). */
 	[HTTP_SYS_LENGTH_REQUIRED] = { 411, "Length Required",
 	    "Length Required",
 	    "The request must be chunked or have a content length.",
 	    "LengthRequired" },
+	[HTTP_SYS_BAD_REQUEST] = { 400, "Bad Request", "Bad Request",
+	    "The request is badly formed.", "BadRequest" },
 	[HTTP_SYS_BAD_ENCODING] = { 501, "Not Implemented", "Not Implemented",
 	    "The transfer encoding is not supported.", "BadRequest" },
 };
@@ -103,10 +105,7 @@ path_is_valid(struct span path)
 	for (size_t i = 0; i < path.len; i++) {
 		uint8_t c = path.data[i];
 
-		if (c == '%' &&
-		    (i + 2 >= path.len || !isxdigit(path.data[i + 1]) ||
-			!isxdigit(path.data[i + 2]) ||
-			memcmp(path.data + i + 1, "00", 2) == 0))
+		if (c == '%' && span_hex_pair(path, i + 1) <= 0)
 			return false;
 		if (c < 0x20 || c == 0x7f)
 			return false;
@@ -116,6 +115,21 @@ path_is_valid(struct span path)
 			return false;
 	}
 	return true;
+}
+
+/* RFC 9112 3.2; the letters of RFC 3986 3.2.2 and a port. */
+static bool
+host_is_valid(const struct request *r)
+{
+	const char *host = request_header(r, "Host");
+
+	if (host == NULL)
+		return strcmp(r->version, "HTTP/1.1") != 0;
+	for (; *host != '\0'; host++)
+		if (!isalnum((unsigned char)*host) &&
+		    strchr("-._~%!$&'()*+,;=:[]", *host) == NULL)
+			return false;
+	return request_header_count(r, "Host") == 1;
 }
 
 void
@@ -136,9 +150,11 @@ http_sys_pass(struct exchange *ex, const struct stack_state *state)
 		http_sys_answer(ex, HTTP_SYS_REQUEST_TOO_LONG);
 	else if (!path_is_valid(r->path))
 		http_sys_answer(ex, HTTP_SYS_INVALID_URL);
-	else if (strcmp(r->version, "HTTP/1.1") == 0 &&
-	    request_header(r, "Host") == NULL)
+	else if (!host_is_valid(r))
 		http_sys_answer(ex, HTTP_SYS_INVALID_HOSTNAME);
+	else if (request_header_count(r, "Content-Length") > 1 ||
+	    (r->content_length != -1 && (r->chunked || r->broken)))
+		http_sys_answer(ex, HTTP_SYS_BAD_REQUEST);
 	else if (r->broken)
 		http_sys_answer(ex, HTTP_SYS_BAD_ENCODING);
 	else if (has_body && r->content_length == -1 &&

@@ -16,14 +16,15 @@ fold_path(struct span path, char out[PATH_SIZE])
 	size_t len = 0;
 
 	for (size_t i = 0; i < path.len; i++) {
-		unsigned c = path.data[i];
+		int c = path.data[i], escaped = span_hex_pair(path, i + 1);
 
-		if (c == '%' && i + 2 < path.len &&
-		    sscanf((const char *)path.data + i + 1, "%2x", &c) == 1)
+		if (c == '%' && escaped != -1) {
+			c = escaped;
 			i += 2;
+		}
 		if (len == PATH_SIZE - 1)
 			return -1;
-		out[len++] = (char)tolower((int)c);
+		out[len++] = (char)tolower(c);
 	}
 	out[len] = '\0';
 	return 0;

@@ -149,6 +149,17 @@ mscep_answer_general(struct exchange *ex, const struct stack_state *state)
 	iis_send(ex, state, "text/html", page);
 }
 
+#define EVENT_29                                                             \
+	"The password in the certificate request cannot be "                 \
+	"verified. It may have been used already. Obtain a new password to " \
+	"submit with this request."
+#define EVENT_31                                                   \
+	"The Network Device Enrollment Service cannot submit the " \
+	"certificate request "
+#define EVENT_17                                                              \
+	"The Network Device Enrollment Service cannot retrieve "              \
+	"required information, such as the transaction ID, message type, or " \
+	"signing certificate, from the client's PKCS7 message "
 /* Events 16 to 18 (9.1 [C]); that the body is the general page is assumed. */
 void
 mscep_answer_unreadable(struct exchange *ex, const struct stack_state *state,
@@ -161,10 +172,7 @@ mscep_answer_unreadable(struct exchange *ex, const struct stack_state *state,
 		    "tag value met.");
 	else if (flaw == SCEP_NO_INFO)
 		exchange_event(ex, "Application", SOURCE, 17, "Error",
-		    "The Network Device Enrollment Service cannot retrieve "
-		    "required information, such as the transaction ID, "
-		    "message type, or signing certificate, from the client's "
-		    "PKCS7 message (0x8009310b).  ASN1 bad tag value met.");
+		    EVENT_17 "(0x8009310b).  ASN1 bad tag value met.");
 	else
 		exchange_event(ex, "Application", SOURCE, 18, "Error",
 		    "The Network Device Enrollment Service cannot decrypt the "
@@ -199,17 +207,6 @@ mscep_reply_cipher(enum cipher asked)
 							      asked;
 }
 
-#define EVENT_29                                                             \
-	"The password in the certificate request cannot be "                 \
-	"verified. It may have been used already. Obtain a new password to " \
-	"submit with this request."
-#define EVENT_31                                                   \
-	"The Network Device Enrollment Service cannot submit the " \
-	"certificate request "
-#define EVENT_17                                                              \
-	"The Network Device Enrollment Service cannot retrieve "              \
-	"required information, such as the transaction ID, message type, or " \
-	"signing certificate, from the client's PKCS7 message "
 #define INVALID_PARAMETER (-2147024809) /* 0x80070057 */
 #define NOT_FOUND (-2147023728)		/* 0x80070490 ERROR_NOT_FOUND */
 #define WRONG_USAGE (-2146762480)	/* 0x800b0110 CERT_E_WRONG_USAGE */

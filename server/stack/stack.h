@@ -94,6 +94,7 @@ enum http_sys_refusal {
 	HTTP_SYS_INVALID_VERB,
 	HTTP_SYS_INVALID_HOSTNAME,
 	HTTP_SYS_LENGTH_REQUIRED,
+	HTTP_SYS_BAD_REQUEST,
 	HTTP_SYS_BAD_ENCODING,
 };
 void http_sys_answer(struct exchange *, enum http_sys_refusal);

@@ -294,7 +294,7 @@ write_at(struct log_files *files, int64_t at, enum layer layer, int status)
 	if (layer != LAYER_NONE)
 		exchange_answer(&ex, layer, status, 0, 0);
 	ex.verdict.reason = "QueueFull";
-	log_files_write(files, &ex, &plain);
+	log_files_write(files, &ex, &plain, NULL);
 	exchange_clear(&ex);
 }
 
@@ -457,6 +457,7 @@ narrated(void **state)
 	(void)state;
 	fill(&ex, &lines[11]);
 	ex.scep.message_type = 19;
+	ex.scep.type_name = "PKCSReq";
 	strcpy(ex.scep.transaction_id, "ABC");
 	strcpy(ex.scep.subject, "CN=device");
 	ex.scep.challenge = "used";
@@ -471,7 +472,7 @@ narrated(void **state)
 	assert_string_equal((char *)b.data,
 	    "2013-04-29 09:15:51 10.1.2.5 GET / - 443 - 10.5.14.22 a - "
 	    "500 0 1346 7\n"
-	    "  scep: type 19 transaction ABC subject \"CN=device\" challenge "
+	    "  scep: PKCSReq transaction ABC subject \"CN=device\" challenge "
 	    "used digest sha256 cipher aes-128-cbc BER -> FAILURE failInfo 1\n"
 	    "  event: Application NDES 29 Error: No: 5\n");
 	buffer_free(&b);

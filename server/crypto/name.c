@@ -1,0 +1,88 @@
+/* Names and extensions of others, before they go into a certificate. */
+#include "crypto/crypto.h"
+
+#include <string.h>
+
+#include "base/der.h"
+
+#define GENERAL_NAME_LAST 8 /* RFC 5280 4.2.1.6: registeredID [8] */
+
+/* Strings that OpenSSL and others refuse make the whole Name unreadable. */
+static bool
+value_is_sound(const struct der *value)
+{
+	switch (value->tag) {
+	case DER_BMP_STRING:
+	case DER_UNIVERSAL_STRING:
+	case DER_UTF8_STRING:
+		return der_string_is_unicode(value);
+	default:
+		return true;
+	}
+}
+
+bool
+x509_name_is_sound(struct span name)
+{
+	struct span list, set, part, oid;
+	struct der value;
+
+	if (der_expect(&name, DER_SEQUENCE, &list) == -1 || name.len > 0)
+		return false;
+	while (list.len > 0) {
+		if (der_expect(&list, DER_SET, &set) == -1 || set.len == 0)
+			return false;
+		while (set.len > 0)
+			if (der_expect(&set, DER_SEQUENCE, &part) == -1 ||
+			    der_expect(&part, DER_OID, &oid) == -1 ||
+			    !der_oid_is_valid(oid) ||
+			    der_next(&part, &value) == -1 || part.len > 0 ||
+			    !value_is_sound(&value))
+				return false;
+	}
+	return true;
+}
+
+static bool
+alt_names_are_sound(struct span value)
+{
+	struct span list;
+	struct der name;
+	int tag;
+
+	if (der_expect(&value, DER_SEQUENCE, &list) == -1 || value.len > 0 ||
+	    list.len == 0)
+		return false;
+	while (list.len > 0) {
+		if (der_next(&list, &name) == -1)
+			return false;
+		tag = name.tag & ~0x20;
+		if (tag < DER_CONTEXT(0) ||
+		    tag > DER_CONTEXT(GENERAL_NAME_LAST))
+			return false;
+	}
+	return true;
+}
+
+bool
+x509_extensions_are_sound(struct span list)
+{
+	struct span ext, oid, value;
+	struct der critical;
+
+	while (list.len > 0) {
+		if (der_expect(&list, DER_SEQUENCE, &ext) == -1 ||
+		    der_expect(&ext, DER_OID, &oid) == -1 ||
+		    !der_oid_is_valid(oid))
+			return false;
+		if (der_optional(&ext, DER_BOOLEAN, &critical) &&
+		    critical.content.len != 1)
+			return false;
+		if (der_expect(&ext, DER_OCTET_STRING, &value) == -1 ||
+		    ext.len > 0 ||
+		    (der_oid_is(oid, oid_ext_subject_alt_name) &&
+			!alt_names_are_sound(value)))
+			return false;
+	}
+	return true;
+}
