@@ -41,8 +41,7 @@ static int
 take_options(const struct mockndes_options *given, struct mockndes_options *out,
     struct error *err)
 {
-	const char **texts[] = { &out->listen, &out->control, &out->scenario,
-		&out->challenge, &out->keys, &out->log_dir };
+	const char **texts[] = { &out->challenge, &out->keys, &out->log_dir };
 
 	memset(out, 0, sizeof(*out));
 	if (given->size < offsetof(struct mockndes_options, set))
