@@ -4,11 +4,12 @@
 #include <string.h>
 
 #define REPLACEMENT 0xfffd /* for what is not Unicode */
+#define BROKEN UINT32_MAX  /* octets that are no character */
 
 static bool
 is_character(uint32_t c)
 {
-	return c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) && c != REPLACEMENT;
+	return c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
 }
 
 static void
@@ -42,19 +43,19 @@ next_utf8(struct span *s)
 	size_t more = c < 0xc0 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
 
 	if (c >= 0x80 && c < 0xc0)
-		c = REPLACEMENT;
+		c = BROKEN;
 	else if (more > 0)
 		c &= 0x3fU >> more;
 	for (size_t i = 1; i <= more; i++) {
 		if (i >= s->len || (s->data[i] & 0xc0) != 0x80) {
-			c = REPLACEMENT;
+			c = BROKEN;
 			more = 0;
 			break;
 		}
 		c = c << 6 | (s->data[i] & 0x3f);
 	}
 	if (c < least[more])
-		c = REPLACEMENT;
+		c = BROKEN;
 	*s = span_of(s->data + 1 + more, s->len - 1 - more);
 	return c;
 }

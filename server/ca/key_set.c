@@ -295,7 +295,7 @@ key_set_save(struct key_set *set, const char *dir, int64_t now,
 	struct credentials *cred = NULL;
 	char path[PATH_MAX];
 	struct blob text;
-	int ret = 0;
+	int ret = 0, written = 0;
 
 	if (mkdir(dir, 0700) == -1 && errno != EEXIST)
 		return error_set(err, "%s: %s", dir, strerror(errno));
@@ -310,16 +310,19 @@ key_set_save(struct key_set *set, const char *dir, int64_t now,
 		ret = write_file(dir, file_names[role], ".key",
 		    blob_span(&text), 0600, err);
 		blob_free(&text);
-		if (ret == -1 ||
-		    (ret = x509_to_pem(blob_span(&cred->der[role]), &text)) ==
-			-1)
+		if (ret == -1)
+			break;
+		written++;
+		ret = x509_to_pem(blob_span(&cred->der[role]), &text);
+		if (ret == -1)
 			break;
 		ret = write_file(dir, file_names[role], ".pem",
 		    blob_span(&text), 0644, err);
 		blob_free(&text);
+		written += ret == 0;
 	}
 	credentials_free(cred);
-	for (int i = 0; ret == -1 && i < 2 * CA_ROLES; i++)
+	for (int i = 0; ret == -1 && i < written; i++)
 		unlink(file_of(path, dir, i));
 	return ret;
 }

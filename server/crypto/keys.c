@@ -151,6 +151,17 @@ read_ec(struct crypto *c, struct span curve, struct span point)
 	return NULL;
 }
 
+/* RFC 3279 2.3.1: NULL, or, as some write it, nothing. */
+static bool
+rsa_parameters_are_sound(struct span rest)
+{
+	struct der null;
+
+	return rest.len == 0 ||
+	    (der_optional(&rest, DER_NULL, &null) && null.content.len == 0 &&
+		rest.len == 0);
+}
+
 int
 crypto_key_from_spki(struct crypto *c, struct span spki, EVP_PKEY **out,
     struct error *err)
@@ -162,15 +173,16 @@ crypto_key_from_spki(struct crypto *c, struct span spki, EVP_PKEY **out,
 	    der_expect(&seq, DER_SEQUENCE, &algorithm) == -1 ||
 	    der_expect(&algorithm, DER_OID, &oid) == -1 ||
 	    der_expect(&seq, DER_BIT_STRING, &bits) == -1 || bits.len < 2 ||
-	    bits.data[0] != 0)
+	    bits.data[0] != 0 || seq.len > 0)
 		return error_set(err,
 		    "RFC 5280 4.1.2.7: the public key is "
 		    "not a SubjectPublicKeyInfo");
 	bits = span_of(bits.data + 1, bits.len - 1);
-	if (der_oid_is(oid, oid_rsa_encryption))
+	if (der_oid_is(oid, oid_rsa_encryption) &&
+	    rsa_parameters_are_sound(algorithm))
 		*out = read_rsa(c, bits);
 	else if (der_oid_is(oid, oid_ec_public_key) &&
-	    der_expect(&algorithm, DER_OID, &curve) == 0)
+	    der_expect(&algorithm, DER_OID, &curve) == 0 && algorithm.len == 0)
 		*out = read_ec(c, curve, bits);
 	return *out != NULL ?
 	    0 :

@@ -1,24 +1,41 @@
 /* Names and extensions of others, before they go into a certificate. */
 #include "crypto/crypto.h"
 
-#include <string.h>
-
 #include "base/der.h"
 
 #define GENERAL_NAME_LAST 8 /* RFC 5280 4.2.1.6: registeredID [8] */
 
-/* Strings that OpenSSL and others refuse make the whole Name unreadable. */
+/* BMPString has no room for pairs: X.680 41.15. */
+static bool
+has_surrogates(struct span bmp)
+{
+	for (size_t i = 0; i + 1 < bmp.len; i += 2)
+		if (bmp.data[i] >= 0xd8 && bmp.data[i] <= 0xdf)
+			return true;
+	return false;
+}
+
+/* What is not listed makes OpenSSL and others refuse the whole Name. */
 static bool
 value_is_sound(const struct der *value)
 {
 	switch (value->tag) {
-	case DER_BMP_STRING:
-	case DER_UNIVERSAL_STRING:
-	case DER_UTF8_STRING:
-		return der_string_is_unicode(value);
-	default:
+	case DER_NUMERIC_STRING:
+	case DER_PRINTABLE_STRING:
+	case DER_IA5_STRING:
+	case DER_T61_STRING:
+	case DER_SEQUENCE:
 		return true;
+	case DER_UTF8_STRING:
+	case DER_UNIVERSAL_STRING:
+		return der_string_is_unicode(value);
+	case DER_BMP_STRING:
+		return der_string_is_unicode(value) &&
+		    !has_surrogates(value->content);
+	case DER_BIT_STRING:
+		return value->content.len > 0 && value->content.data[0] < 8;
 	}
+	return false;
 }
 
 bool

@@ -2,6 +2,8 @@
 #include "support/test.h"
 
 #include <openssl/pem.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +37,10 @@ static const struct row {
 	    "did you mean --log-dir?" },
 	{ "flag without its value", { "serve", "--listen" }, { NULL }, 2,
 	    "--listen wants a value" },
+	{ "flag with an empty value", { "serve", "--log-dir=" }, { NULL }, 2,
+	    "--log-dir wants a value" },
+	{ "flag with an empty word", { "serve", "--keys", "" }, { NULL }, 2,
+	    "--keys wants a value" },
 	{ "something else", { "serve", "healthy" }, { NULL }, 2,
 	    "unexpected argument \"healthy\"" },
 	{ "foreign address", { "serve", "--listen", "0.0.0.0:0" }, { NULL }, 2,
@@ -354,6 +360,131 @@ a_key_set_makes_the_same_ca_each_time(void **state)
 }
 
 static void
+an_empty_variable_is_not_set(void **state)
+{
+	static const char *const env[] = { "MOCKNDES_LOG_DIR=",
+		"MOCKNDES_CHALLENGE=", "MOCKNDES_SCENARIO=", "MOCKNDES_LISTEN=",
+		"MOCKNDES_READY_FILE=", "MOCKNDES_CA_OUT=", "MOCKNDES_SEED=",
+		"MOCKNDES_SET=", "MOCKNDES_VERBOSE=", NULL };
+	struct program p;
+
+	(void)state;
+	program_start(&p, NULL, env);
+	assert_text(p.ready, "scenario", "healthy");
+	assert_true(tcp_is_served(p.url));
+	program_stop(&p, SIGTERM);
+}
+
+/* Whoever waits for the file must not take the old one for the new. */
+static void
+a_ready_file_of_an_earlier_run_goes_first(void **state)
+{
+	char dir[FILE_PATH_SIZE], file[FILE_PATH_SIZE];
+	const struct row row = { "stale ready file",
+		{ "serve", ANYWHERE, "--ready-file", file },
+		{ "MOCKNDES_KEYS=/nonexistent" }, 1, "/nonexistent/ca.key" };
+
+	(void)state;
+	dir_make(dir);
+	file_write(path_in(file, dir, "ready.json"), "{}", 2);
+	is_refused(&row);
+	assert_int_equal(access(file, F_OK), -1);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* What a start has come to, as /proc shows it. */
+enum stage {
+	STAGE_FORKED,
+	STAGE_RUNNING, /* the program, no longer we */
+	STAGE_HANDLING,
+	STAGE_TWO_THREADS, /* keys are being made */
+	STAGE_THREE_THREADS,
+	STAGES,
+};
+
+/* The number behind `name` in /proc/PID/status; 0: it is over. */
+static unsigned long
+status_number(pid_t pid, const char *name, int base)
+{
+	char path[64], line[256];
+	unsigned long number = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, name, strlen(name)) == 0)
+			number = strtoul(line + strlen(name), NULL, base);
+	fclose(f);
+	return number;
+}
+
+static bool
+is_running(pid_t pid)
+{
+	char path[64], ours[512], its[512];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	len = readlink(path, its, sizeof(its));
+	return len != readlink("/proc/self/exe", ours, sizeof(ours)) ||
+	    len < 0 || memcmp(its, ours, (size_t)len) != 0;
+}
+
+static bool
+has_reached(pid_t pid, enum stage stage)
+{
+	switch (stage) {
+	case STAGE_FORKED:
+		return true;
+	case STAGE_RUNNING:
+		return is_running(pid);
+	case STAGE_HANDLING:
+		return is_running(pid) &&
+		    (status_number(pid, "SigCgt:", 16) & 1UL << (SIGTERM - 1));
+	default:
+		return is_running(pid) &&
+		    status_number(pid, "Threads:", 10) + STAGE_HANDLING > stage;
+	}
+}
+
+static void
+is_ended_at(enum stage stage)
+{
+	const char *const argv[] = { program_path(), "serve", ANYWHERE, NULL };
+	struct child_result result;
+	struct child child;
+	struct pollfd ready;
+
+	child_start(&child, argv, NULL);
+	ready = (struct pollfd){ .fd = child.out, .events = POLLIN };
+	while (!has_reached(child.pid, stage) && poll(&ready, 1, 0) == 0)
+		sched_yield();
+	child_signal(&child, SIGTERM);
+	child_finish(&child, &result);
+	/* All of the line, if it was ready already; else not an octet. */
+	if ((result.status != 0 &&
+		(result.status != -SIGTERM || stage >= STAGE_HANDLING)) ||
+	    (result.out.len > 0 &&
+		(strncmp((char *)result.out.data, "READY {", 7) != 0 ||
+		    result.out.data[result.out.len - 1] != '\n')))
+		fail_msg("stage %d: %d \"%s\" \"%s\"", (int)stage,
+		    result.status, (char *)result.out.data,
+		    (char *)result.err.data);
+	child_result_clear(&result);
+}
+
+static void
+a_signal_ends_a_start_too(void **state)
+{
+	(void)state;
+	assert_null(getenv("MOCKNDES_KEYS"));
+	for (int i = 0; i < 2 * STAGES; i++)
+		is_ended_at((enum stage)(i % STAGES));
+}
+
+static void
 readyz_tells_whether_it_is_up(void **state)
 {
 	char url[128], at[128];
@@ -419,6 +550,9 @@ main(void)
 		cmocka_unit_test(control_can_be_off),
 		cmocka_unit_test(a_flag_beats_its_twin),
 		cmocka_unit_test(a_key_set_makes_the_same_ca_each_time),
+		cmocka_unit_test(an_empty_variable_is_not_set),
+		cmocka_unit_test(a_ready_file_of_an_earlier_run_goes_first),
+		cmocka_unit_test(a_signal_ends_a_start_too),
 		cmocka_unit_test(readyz_tells_whether_it_is_up),
 		cmocka_unit_test(a_signal_ends_it_whoever_is_connected),
 	};

@@ -4,9 +4,11 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/device.h"
 #include "support/server.h"
+#include "support/tcp.h"
 #include "support/web.h"
 
 #define DLL "/certsrv/mscep/mscep.dll"
@@ -229,6 +231,40 @@ the_sixth_unused_password_is_not_given_out(void **state)
 	server_stop(&s);
 }
 
+/* Five passwords would fill the cache. */
+static void
+a_head_of_the_admin_page_costs_no_password(void **state)
+{
+	static const char head[] = "HEAD " SERVER_ADMIN_PATH " HTTP/1.1\r\n"
+				   "Host: ndes.example\r\n\r\n";
+	char length[16], wanted[16];
+	struct web_reply reply;
+	struct answer a;
+	struct server s;
+	int fd;
+
+	(void)state;
+	server_start(&s, NULL);
+	fd = tcp_connect(s.base);
+	for (int i = 0; i < 10; i++) {
+		assert_true(tcp_send_text(fd, head));
+		assert_true(answer_read(fd, false, &a));
+		assert_int_equal(a.status, 200);
+		assert_non_null(answer_header(&a, "Content-Length", length,
+		    sizeof(length)));
+		answer_clear(&a);
+	}
+	close(fd);
+	assert_true(web_get(s.admin, &reply));
+	assert_true(says(&reply, ADMIN));
+	snprintf(wanted, sizeof(wanted), "%zu", reply.body.len);
+	assert_string_equal(length, wanted);
+	web_reply_clear(&reply);
+	for (int i = 0; i < 4; i++)
+		looks_like(&s, "GET", SERVER_ADMIN_PATH, ADMIN);
+	server_stop(&s);
+}
+
 static void
 the_server_header_tells_the_windows(void **state)
 {
@@ -294,6 +330,7 @@ main(void)
 		cmocka_unit_test(
 		    a_folder_without_its_slash_moves_with_its_spelling),
 		cmocka_unit_test(the_sixth_unused_password_is_not_given_out),
+		cmocka_unit_test(a_head_of_the_admin_page_costs_no_password),
 		cmocka_unit_test(the_server_header_tells_the_windows),
 		cmocka_unit_test(
 		    get_ca_cert_holds_a_ca_and_two_ras_that_it_has_issued),

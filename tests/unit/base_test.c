@@ -240,6 +240,120 @@ compares(void **state)
 	assert_int_equal(span_is_nocase(span_text(t->a), t->b), t->is_nocase);
 }
 
+static const struct hex_pair {
+	const char *row, *text;
+	size_t at;
+	int value;
+} hex_pairs[] = {
+	{ "digits", "%41", 1, 0x41 },
+	{ "letters of either case", "aF", 0, 0xaf },
+	{ "the last value", "ff", 0, 0xff },
+	{ "the first value", "00", 0, 0 },
+	{ "the second is no digit", "4g", 0, -1 },
+	{ "the first is no digit", "G4", 0, -1 },
+	{ "a sign is no digit", "+4", 0, -1 },
+	{ "a blank is no digit", " 4", 0, -1 },
+	{ "a prefix is no digit", "0x4", 0, -1 },
+	{ "what lies between the digits and the letters", ":@", 0, -1 },
+	{ "one digit alone", "%4", 1, -1 },
+	{ "at the end", "41", 2, -1 },
+	{ "beyond the end", "41", 9, -1 },
+	{ "so far that it overflows", "41", SIZE_MAX, -1 },
+	{ "nothing", "", 0, -1 },
+};
+
+static void
+hex_pair(void **state)
+{
+	const struct hex_pair *t = *state;
+	struct blob text = exact_copy(t->text, strlen(t->text));
+
+	assert_int_equal(span_hex_pair(blob_span(&text), t->at), t->value);
+	blob_free(&text);
+}
+
+static const struct oid_row {
+	const char *row, *hex;
+	bool valid;
+} oids[] = {
+	{ "commonName", "55 04 03", true },
+	{ "one octet", "2a", true },
+	{ "a zero", "00", true },
+	{ "two octets of one number", "2a 81 00", true },
+	{ "a number beyond 64 bits", "2a ff ff ff ff ff ff ff ff ff ff 7f",
+	    true },
+	{ "80 inside a number", "2a 81 80 01", true },
+	{ "nothing", "", false },
+	{ "a needless 80 at the beginning", "80 01", false },
+	{ "a needless 80 later", "2a 80 01", false },
+	{ "80 alone", "80", false },
+	{ "a number that is cut", "2a 81", false },
+	{ "a number that is cut at 80", "2a 81 80", false },
+};
+
+static void
+oid_is_valid(void **state)
+{
+	const struct oid_row *t = *state;
+	struct blob octets = hex_blob(t->hex);
+
+	assert_int_equal(der_oid_is_valid(blob_span(&octets)), t->valid);
+	blob_free(&octets);
+}
+
+static const struct string_row {
+	const char *row;
+	int tag;
+	const char *hex;
+	bool is_unicode;
+} strings[] = {
+	{ "an empty UTF8String", DER_UTF8_STRING, "", true },
+	{ "an empty BMPString", DER_BMP_STRING, "", true },
+	{ "ASCII", DER_PRINTABLE_STRING, "61 7f", true },
+	{ "two octets", DER_UTF8_STRING, "c2 80 df bf", true },
+	{ "three octets", DER_UTF8_STRING, "e0 a0 80 ed 9f bf ee 80 80", true },
+	{ "four octets", DER_UTF8_STRING, "f0 90 80 80 f4 8f bf bf", true },
+	{ "Latin-1 for UTF-8", DER_UTF8_STRING, "70 e4 73", false },
+	{ "cut in two octets", DER_UTF8_STRING, "c3", false },
+	{ "cut in four octets", DER_UTF8_STRING, "f0 90 80", false },
+	{ "a continuation alone", DER_UTF8_STRING, "80", false },
+	{ "overlong in two octets", DER_UTF8_STRING, "c1 bf", false },
+	{ "overlong in three octets", DER_UTF8_STRING, "e0 9f bf", false },
+	{ "overlong in four octets", DER_UTF8_STRING, "f0 8f bf bf", false },
+	{ "a surrogate in UTF-8", DER_UTF8_STRING, "ed a0 80", false },
+	{ "beyond Unicode in UTF-8", DER_UTF8_STRING, "f4 90 80 80", false },
+	{ "five octets", DER_UTF8_STRING, "f8 88 80 80 80", false },
+	{ "T61 is Latin-1", DER_T61_STRING, "e4 ff", true },
+	{ "BMP", DER_BMP_STRING, "00 e4 20 ac", true },
+	{ "a surrogate pair in BMP", DER_BMP_STRING, "d8 3d dd 11", true },
+	{ "half a pair", DER_BMP_STRING, "d8 3d 00 61", false },
+	{ "half a pair at the end", DER_BMP_STRING, "d8 3d", false },
+	{ "the other half", DER_BMP_STRING, "dd 11", false },
+	{ "BMP of odd length", DER_BMP_STRING, "00 61 00", false },
+	{ "Universal", DER_UNIVERSAL_STRING, "00 10 ff ff", true },
+	{ "Universal beyond Unicode", DER_UNIVERSAL_STRING, "00 11 00 00",
+	    false },
+	{ "a surrogate in Universal", DER_UNIVERSAL_STRING, "00 00 d8 00",
+	    false },
+	{ "Universal of six octets", DER_UNIVERSAL_STRING, "00 00 00 61 00 00",
+	    false },
+	{ "an INTEGER", DER_INTEGER, "05", false },
+	{ "an OCTET STRING", DER_OCTET_STRING, "61", false },
+};
+
+static void
+string_is_unicode(void **state)
+{
+	const struct string_row *t = *state;
+	struct blob octets = hex_blob(t->hex);
+	struct blob exact = exact_copy(octets.data, octets.len);
+	const struct der d = { .tag = t->tag, .content = blob_span(&exact) };
+
+	assert_int_equal(der_string_is_unicode(&d), t->is_unicode);
+	blob_free(&exact);
+	blob_free(&octets);
+}
+
 int
 main(void)
 {
@@ -256,6 +370,9 @@ main(void)
 		ONE(grown_buffer, "a buffer grows"),
 		ONE(empty_spans, "empty spans are equal, and can be copied"),
 		ROWS(compares, comparisons),
+		ROWS(hex_pair, hex_pairs),
+		ROWS(oid_is_valid, oids),
+		ROWS(string_is_unicode, strings),
 	};
 
 	return ROWS_RUN(tables, NULL, NULL);

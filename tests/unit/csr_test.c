@@ -1,10 +1,12 @@
 /* PKCS#10 as OpenSSL writes it, and as clients write it all the same. */
-#include "unit/device.h"
+#include "unit/authority.h"
 
+#include "base/der.h"
 #include "scep/scep.h"
 
 static EVP_PKEY *key, *other;
 static struct crypto *crypto;
+static struct authority ca;
 
 static struct blob
 signed_request(X509_REQ *request, const EVP_MD *md)
@@ -201,12 +203,34 @@ wrap(struct buffer *b, int tag, int class, bool constructed)
 	memcpy(b->data, head, (size_t)(at - head));
 }
 
-/* A request around these attributes as they are, signed. */
+static void
+add_name(struct buffer *b, const X509_NAME *name)
+{
+	uint8_t *part = NULL;
+	int len = i2d_X509_NAME(name, &part);
+
+	buffer_add(b, part, (size_t)len);
+	OPENSSL_free(part);
+}
+
+static void
+add_hex(struct buffer *b, const char *hex)
+{
+	struct blob octets = hex_blob(hex);
+
+	buffer_add_span(b, blob_span(&octets));
+	blob_free(&octets);
+}
+
+/*
+ * A request around these attributes as they are, signed; the subject too is
+ * as it is, or a common name if it is NULL.
+ */
 static struct blob
-sign_attributes(const char *hex, bool whole)
+sign_parts(const char *subject, const char *hex, bool whole)
 {
 	X509_REQ *request = device_request(key, "device-0001");
-	struct blob attributes = hex_blob(hex), out;
+	struct blob out;
 	struct buffer info = { 0 }, tail = { 0 };
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	uint8_t *part = NULL, signature[512];
@@ -214,14 +238,14 @@ sign_attributes(const char *hex, bool whole)
 	int len;
 
 	buffer_add(&info, "\x02\x01\x00", 3);
-	len = i2d_X509_NAME(X509_REQ_get_subject_name(request), &part);
-	buffer_add(&info, part, (size_t)len);
-	OPENSSL_free(part);
-	part = NULL;
+	if (subject == NULL)
+		add_name(&info, X509_REQ_get_subject_name(request));
+	else
+		add_hex(&info, subject);
 	len = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(request), &part);
 	buffer_add(&info, part, (size_t)len);
 	OPENSSL_free(part);
-	buffer_add(&tail, attributes.data, attributes.len);
+	add_hex(&tail, hex);
 	if (whole)
 		wrap(&tail, 0, V_ASN1_CONTEXT_SPECIFIC, true);
 	buffer_add_span(&info, buffer_span(&tail));
@@ -241,7 +265,6 @@ sign_attributes(const char *hex, bool whole)
 	EVP_MD_CTX_free(ctx);
 	buffer_free(&info);
 	buffer_free(&tail);
-	blob_free(&attributes);
 	X509_REQ_free(request);
 	return out;
 }
@@ -296,7 +319,7 @@ static void
 reads_attributes(void **state)
 {
 	const struct attributes *t = *state;
-	struct blob der = sign_attributes(t->hex, !t->bare);
+	struct blob der = sign_parts(NULL, t->hex, !t->bare);
 	struct error err = { 0 };
 	struct scep_csr csr;
 	int ret = scep_csr_read(blob_span(&der), &csr, &err);
@@ -312,6 +335,339 @@ reads_attributes(void **state)
 				     &err),
 		    0);
 	free(csr.challenge);
+	blob_free(&der);
+}
+
+/* A part of a request, octet by octet. */
+struct part {
+	const char *row, *hex;
+};
+
+static const struct part broken_subjects[] = {
+	{ "a subject with a NULL for a part", "30 02 05 00" },
+	{ "an empty part", "30 02 31 00" },
+	{ "an attribute without a value", "30 09 31 07 30 05 06 03 55 04 03" },
+	{ "octets after the value",
+	    "30 0e 31 0c 30 0a 06 03 55 04 03 0c 01 61 05 00" },
+	{ "octets after the attribute",
+	    "30 0e 31 0c 30 08 06 03 55 04 03 0c 01 61 05 00" },
+	{ "octets after the parts",
+	    "30 0e 31 0a 30 08 06 03 55 04 03 0c 01 61 05 00" },
+	{ "a UTF8String that is not UTF-8",
+	    "30 0c 31 0a 30 08 06 03 55 04 03 0c 01 e4" },
+	{ "an overlong UTF8String",
+	    "30 0d 31 0b 30 09 06 03 55 04 03 0c 02 c1 80" },
+	{ "a surrogate in a UTF8String",
+	    "30 0e 31 0c 30 0a 06 03 55 04 03 0c 03 ed a0 80" },
+	{ "a BMPString of odd length",
+	    "30 0e 31 0c 30 0a 06 03 55 04 03 1e 03 00 61 00" },
+	{ "half of a surrogate pair",
+	    "30 0f 31 0d 30 0b 06 03 55 04 03 1e 04 d8 3d 00 61" },
+	{ "a UniversalString of six octets",
+	    "30 11 31 0f 30 0d 06 03 55 04 03 1c 06 00 00 00 61 00 00" },
+	{ "a UniversalString beyond Unicode",
+	    "30 0f 31 0d 30 0b 06 03 55 04 03 1c 04 00 11 00 00" },
+	{ "an object identifier with a needless octet",
+	    "30 0b 31 09 30 07 06 02 80 01 0c 01 61" },
+	{ "an object identifier that is cut",
+	    "30 0a 31 08 30 06 06 01 80 0c 01 61" },
+	{ "an object identifier cut later",
+	    "30 0c 31 0a 30 08 06 03 55 04 83 0c 01 61" },
+	{ "an empty object identifier", "30 09 31 07 30 05 06 00 0c 01 61" },
+	{ "a string for an object identifier",
+	    "30 0a 31 08 30 06 0c 01 61 0c 01 61" },
+	{ "a value cut", "30 0c 31 0a 30 08 06 03 55 04 03 0c 05 61" },
+};
+
+static void
+is_refused(struct blob der, const char *why)
+{
+	struct error err = { 0 };
+	struct scep_csr csr;
+
+	assert_int_equal(scep_csr_read(blob_span(&der), &csr, &err), -1);
+	assert_string_equal(err.text, why);
+	assert_null(csr.challenge);
+	blob_free(&der);
+}
+
+static void
+refuses_subject(void **state)
+{
+	const struct part *t = *state;
+
+	is_refused(sign_parts(t->hex, CHALLENGE, true),
+	    "RFC 5280 4.1.2.4: the subject of the CSR is broken");
+}
+
+/* An extensionRequest with this for the content of Extensions. */
+static struct blob
+sign_extensions(const char *hex)
+{
+	struct buffer b = { 0 }, text = { 0 };
+	struct blob out;
+
+	add_hex(&b, hex);
+	wrap(&b, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, true);
+	wrap(&b, V_ASN1_SET, V_ASN1_UNIVERSAL, true);
+	for (size_t i = 0; i < b.len; i++)
+		buffer_printf(&text, "%02x ", b.data[i]);
+	b.len = 0;
+	add_hex(&b, EXTENSIONS);
+	add_hex(&b, (char *)text.data);
+	wrap(&b, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, true);
+	text.len = 0;
+	buffer_add_text(&text, CHALLENGE);
+	for (size_t i = 0; i < b.len; i++)
+		buffer_printf(&text, "%02x ", b.data[i]);
+	out = sign_parts(NULL, (char *)text.data, true);
+	buffer_free(&text);
+	buffer_free(&b);
+	return out;
+}
+
+static const struct part broken_extensions[] = {
+	{ "a subjectAltName that is a string",
+	    "30 09 06 03 55 1d 11 04 02 04 00" },
+	{ "a subjectAltName that is a set",
+	    "30 0e 06 03 55 1d 11 04 07 31 05 82 03 61 2e 62" },
+	{ "a subjectAltName of no octets", "30 07 06 03 55 1d 11 04 00" },
+	{ "a subjectAltName without a name",
+	    "30 09 06 03 55 1d 11 04 02 30 00" },
+	{ "a name with a universal tag",
+	    "30 0c 06 03 55 1d 11 04 05 30 03 0c 01 61" },
+	{ "a name with a tag beyond [8]",
+	    "30 0c 06 03 55 1d 11 04 05 30 03 89 01 61" },
+	{ "a name that is cut", "30 0c 06 03 55 1d 11 04 05 30 03 82 05 61" },
+	{ "octets after the names",
+	    "30 10 06 03 55 1d 11 04 09 30 05 82 03 61 2e 62 05 00" },
+	{ "octets after the value",
+	    "30 10 06 03 55 1d 11 04 07 30 05 82 03 61 2e 62 05 00" },
+	{ "octets after the value of an unknown extension",
+	    "30 08 06 02 2a 03 04 00 05 00" },
+	{ "a BOOLEAN of two octets",
+	    "30 12 06 03 55 1d 11 01 02 ff ff 04 07 30 05 82 03 61 2e 62" },
+	{ "a BOOLEAN of no octets",
+	    "30 10 06 03 55 1d 11 01 00 04 07 30 05 82 03 61 2e 62" },
+	{ "no value", "30 05 06 03 55 1d 11" },
+	{ "a value that is a bit string", "30 08 06 03 55 1d 11 03 01 00" },
+	{ "no object identifier", "30 09 04 07 30 05 82 03 61 2e 62" },
+	{ "an object identifier that is cut", "30 05 06 01 80 04 00" },
+	{ "an extension that is a NULL", "05 00" },
+};
+
+static void
+refuses_extensions(void **state)
+{
+	const struct part *t = *state;
+
+	is_refused(sign_extensions(t->hex),
+	    "RFC 5280 4.2: the extensions asked for are broken");
+}
+
+/* OpenSSL reads, to its last octet, what is issued for a request. */
+static void
+is_issued(const struct scep_csr *csr)
+{
+	static const uint8_t serial[] = { 0x17 };
+	struct error err = { 0 };
+	struct blob cert;
+
+	assert_int_equal(ca_issue(ca.credentials, csr->subject, csr->spki,
+			     csr->extensions, span_of(serial, sizeof(serial)),
+			     DEVICE_NOW, &cert, &err),
+	    0);
+	X509_free(authority_read(blob_span(&cert)));
+	blob_free(&cert);
+}
+
+static void
+may_be_issued(struct blob der, bool must_be_read)
+{
+	struct error err = { 0 };
+	struct scep_csr csr;
+	int ret = scep_csr_read(blob_span(&der), &csr, &err);
+
+	if (must_be_read)
+		assert_string_equal(err.text, "");
+	if (ret == 0)
+		is_issued(&csr);
+	free(csr.challenge);
+	blob_free(&der);
+}
+
+static const struct part sound_extensions[] = {
+	{ "a subjectAltName",
+	    "30 0e 06 03 55 1d 11 04 07 30 05 82 03 61 2e 62" },
+	{ "a critical subjectAltName",
+	    "30 11 06 03 55 1d 11 01 01 ff 04 07 30 05 82 03 61 2e 62" },
+	{ "a subjectAltName that says it is not critical",
+	    "30 11 06 03 55 1d 11 01 01 00 04 07 30 05 82 03 61 2e 62" },
+	{ "every kind of name",
+	    "30 31 06 03 55 1d 11 04 2a 30 28 a0 09 06 02 2a 03 a0 03 "
+	    "0c 01 61 81 03 61 40 62 82 03 61 2e 62 a4 02 30 00 86 03 "
+	    "75 3a 61 87 04 0a 00 00 01 88 02 2a 03" },
+	{ "an unknown extension", "30 08 06 02 2a 03 04 02 04 00" },
+	{ "an unknown critical extension beside it",
+	    "30 0b 06 02 2a 03 01 01 ff 04 02 05 00 30 0e 06 03 55 1d "
+	    "11 04 07 30 05 82 03 61 2e 62" },
+	{ "no extension at all", "" },
+};
+
+static void
+takes_extensions(void **state)
+{
+	const struct part *t = *state;
+
+	may_be_issued(sign_extensions(t->hex), true);
+}
+
+static const struct part sound_subjects[] = {
+	{ "an empty subject", "30 00" },
+	{ "several parts",
+	    "30 18 31 0a 30 08 06 03 55 04 0a 0c 01 61 31 0a 30 08 06 "
+	    "03 55 04 03 0c 01 61" },
+	{ "a part of several values",
+	    "30 16 31 14 30 08 06 03 55 04 03 0c 01 61 30 08 06 03 55 "
+	    "04 0a 0c 01 61" },
+	{ "parts of several values not in the order of DER",
+	    "30 22 31 14 30 08 06 03 55 04 0a 0c 01 61 30 08 06 03 55 "
+	    "04 03 0c 01 61 31 0a 30 08 06 03 55 04 03 0c 01 61" },
+	{ "an empty value", "30 0b 31 09 30 07 06 03 55 04 03 0c 00" },
+	{ "a NUL in a UTF8String",
+	    "30 0e 31 0c 30 0a 06 03 55 04 03 0c 03 61 00 62" },
+	{ "four octets of UTF-8",
+	    "30 0f 31 0d 30 0b 06 03 55 04 03 0c 04 f0 9f 94 91" },
+	{ "a BMPString", "30 0f 31 0d 30 0b 06 03 55 04 03 1e 04 00 e4 20 ac" },
+	{ "a UniversalString",
+	    "30 0f 31 0d 30 0b 06 03 55 04 03 1c 04 00 01 f5 11" },
+	{ "a T61String above ASCII",
+	    "30 0d 31 0b 30 09 06 03 55 04 03 14 02 e4 61" },
+	{ "a PrintableString with what may not be in it",
+	    "30 0d 31 0b 30 09 06 03 55 04 03 13 02 40 2a" },
+	{ "a PrintableString above ASCII",
+	    "30 0d 31 0b 30 09 06 03 55 04 03 13 02 e4 61" },
+	{ "an IA5String above ASCII",
+	    "30 0d 31 0b 30 09 06 03 55 04 03 16 02 e4 61" },
+	{ "a NumericString", "30 0c 31 0a 30 08 06 03 55 04 03 12 01 31" },
+	{ "a BIT STRING", "30 0d 31 0b 30 09 06 03 55 04 03 03 02 00 80" },
+	{ "a sequence", "30 0d 31 0b 30 09 06 03 55 04 03 30 02 05 00" },
+	{ "an attribute nobody knows",
+	    "30 0b 31 09 30 07 06 02 2a 03 0c 01 61" },
+	{ "an object identifier beyond 64 bits",
+	    "30 14 31 12 30 10 06 0b 2a ff ff ff ff ff ff ff ff ff 7f 0c 01 61" },
+};
+
+static void
+takes_subject(void **state)
+{
+	const struct part *t = *state;
+
+	may_be_issued(sign_parts(t->hex, CHALLENGE, true), true);
+}
+
+/* Refused or not, nobody gets a certificate that cannot be read. */
+static const struct part odd_subjects[] = {
+	{ "UTF-16 surrogates in a BMPString",
+	    "30 0f 31 0d 30 0b 06 03 55 04 03 1e 04 d8 3d dd 11" },
+	{ "an INTEGER", "30 0c 31 0a 30 08 06 03 55 04 03 02 01 05" },
+	{ "a BOOLEAN", "30 0c 31 0a 30 08 06 03 55 04 03 01 01 ff" },
+	{ "a NULL", "30 0b 31 09 30 07 06 03 55 04 03 05 00" },
+	{ "an OCTET STRING", "30 0c 31 0a 30 08 06 03 55 04 03 04 01 61" },
+	{ "a VisibleString", "30 0c 31 0a 30 08 06 03 55 04 03 1a 01 61" },
+	{ "a GeneralString", "30 0c 31 0a 30 08 06 03 55 04 03 1b 01 61" },
+	{ "a UTCTime",
+	    "30 18 31 16 30 14 06 03 55 04 03 17 0d 32 32 30 36 31 35 "
+	    "31 32 30 30 30 30 5a" },
+	{ "a set", "30 0b 31 09 30 07 06 03 55 04 03 31 00" },
+	{ "an OID", "30 0d 31 0b 30 09 06 03 55 04 03 06 02 2a 03" },
+	{ "an ENUMERATED", "30 0c 31 0a 30 08 06 03 55 04 03 0a 01 05" },
+	{ "a value of a context tag",
+	    "30 0c 31 0a 30 08 06 03 55 04 03 80 01 61" },
+	{ "an application tag", "30 0c 31 0a 30 08 06 03 55 04 03 41 01 61" },
+	{ "an empty BIT STRING", "30 0b 31 09 30 07 06 03 55 04 03 03 00" },
+	{ "a BIT STRING with nine unused bits",
+	    "30 0d 31 0b 30 09 06 03 55 04 03 03 02 09 80" },
+	{ "a constructed UTF8String",
+	    "30 0e 31 0c 30 0a 06 03 55 04 03 2c 03 0c 01 61" },
+	{ "a constructed string of nothing sound",
+	    "30 0d 31 0b 30 09 06 03 55 04 03 2c 02 05 00" },
+	{ "a primitive sequence", "30 0c 31 0a 30 08 06 03 55 04 03 10 01 61" },
+	{ "U+FFFD", "30 0e 31 0c 30 0a 06 03 55 04 03 0c 03 ef bf bd" },
+	{ "a tag of two octets",
+	    "30 0d 31 0b 30 09 06 03 55 04 03 1f 81 01 61" },
+	{ "a sequence of nonsense",
+	    "30 0d 31 0b 30 09 06 03 55 04 03 30 02 ff ff" },
+};
+
+static void
+odd_subject_is_readable(void **state)
+{
+	const struct part *t = *state;
+
+	may_be_issued(sign_parts(t->hex, CHALLENGE, true), false);
+}
+
+static const struct odd_key {
+	const char *row, *parameters, *after; /* the bits */
+} odd_keys[] = {
+	{ "as it should be", "05 00", "" },
+	{ "without parameters", "", "" },
+	{ "with other parameters", "04 01 61", "" },
+	{ "octets after the parameters", "05 00 05 00", "" },
+	{ "parameters that are cut", "05 05", "" },
+	{ "parameters of one octet", "05", "" },
+	{ "a NULL with content", "05 01 61", "" },
+	{ "octets after the bits", "05 00", "05 00" },
+	{ "nonsense after the bits", "05 00", "ff" },
+};
+
+/* A request as far as its key, of the empty subject. */
+static struct blob
+request_with(const struct odd_key *t)
+{
+	struct buffer b = { 0 }, algorithm = { 0 };
+	const uint8_t *bits;
+	struct blob out;
+	int len;
+
+	assert_true(X509_PUBKEY_get0_param(NULL, &bits, &len, NULL,
+	    X509_get_X509_PUBKEY(ca.certs[CA_ROOT])));
+	buffer_add_byte(&b, 0);
+	buffer_add(&b, bits, (size_t)len);
+	wrap(&b, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL, false);
+	add_hex(&algorithm, "06 09 2a 86 48 86 f7 0d 01 01 01");
+	add_hex(&algorithm, t->parameters);
+	wrap(&algorithm, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, true);
+	buffer_add_span(&algorithm, buffer_span(&b));
+	add_hex(&algorithm, t->after);
+	wrap(&algorithm, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, true);
+	b.len = 0;
+	add_hex(&b, "02 01 00 30 00");
+	buffer_add_span(&b, buffer_span(&algorithm));
+	wrap(&b, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, true);
+	wrap(&b, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, true);
+	out = exact_copy(b.data, b.len);
+	buffer_free(&b);
+	buffer_free(&algorithm);
+	return out;
+}
+
+static void
+odd_key_is_readable(void **state)
+{
+	struct blob request = request_with(*state), der = { NULL, 0 };
+	struct evp_pkey_st *read = NULL;
+	struct error err = { 0 };
+	struct scep_csr csr;
+
+	/* As messages come; what is no BER at all ends there. */
+	if (der_from_ber(blob_span(&request), &der) == 0 &&
+	    scep_csr_read(blob_span(&der), &csr, &err) == 0 &&
+	    crypto_key_from_spki(crypto, csr.spki, &read, &err) == 0)
+		is_issued(&csr);
+	crypto_key_free(read);
+	blob_free(&request);
 	blob_free(&der);
 }
 
@@ -457,19 +813,19 @@ truncated(void **state)
 static int
 set_up(void **state)
 {
-	struct error err = { 0 };
-
 	(void)state;
 	key = device_key("device/device.key");
 	other = device_key("device/other.key");
-	return crypto_new(&crypto, &err);
+	ca = authority_open();
+	crypto = ca.crypto;
+	return 0;
 }
 
 static int
 tear_down(void **state)
 {
 	(void)state;
-	crypto_free(crypto);
+	authority_close(&ca);
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(other);
 	return 0;
@@ -484,6 +840,12 @@ main(void)
 		ONE(plain_request, "a request may have no attributes"),
 		ONE(many_attributes, "other attributes stand beside ours"),
 		ROWS(reads_attributes, attribute_rows),
+		ROWS(refuses_subject, broken_subjects),
+		ROWS(refuses_extensions, broken_extensions),
+		ROWS(takes_extensions, sound_extensions),
+		ROWS(takes_subject, sound_subjects),
+		ROWS(odd_subject_is_readable, odd_subjects),
+		ROWS(odd_key_is_readable, odd_keys),
 		ROWS(refuses_nonsense, nonsenses),
 		ROWS(verifies, signings),
 		ONE(unknown_signature, "an unknown algorithm is said to be so"),

@@ -282,10 +282,12 @@ cuts_uri(void **state)
 	exchange_clear(&ex);
 }
 
-static void
-write_at(struct log_files *files, int64_t at, enum layer layer, int status)
+static int
+try_write_at(struct log_files *files, int64_t at, enum layer layer, int status,
+    struct error *err)
 {
 	struct exchange ex;
+	int ret;
 
 	exchange_make(&ex, "GET", "/");
 	ex.at = at;
@@ -294,8 +296,18 @@ write_at(struct log_files *files, int64_t at, enum layer layer, int status)
 	if (layer != LAYER_NONE)
 		exchange_answer(&ex, layer, status, 0, 0);
 	ex.verdict.reason = "QueueFull";
-	log_files_write(files, &ex, &plain, NULL);
+	ret = log_files_write(files, &ex, &plain, err);
 	exchange_clear(&ex);
+	return ret;
+}
+
+static void
+write_at(struct log_files *files, int64_t at, enum layer layer, int status)
+{
+	struct error err = { 0 };
+
+	assert_int_equal(try_write_at(files, at, layer, status, &err), 0);
+	assert_string_equal(err.text, "");
 }
 
 static void
@@ -360,6 +372,77 @@ log_folder(void **state)
 	file_must_be(&f, "a/b/W3SVC1/u_ex130430.log",
 	    HEAD("2013-04-30 00:00:00") LINE("2013-04-30 00:00:00", "200")
 		HEAD("2013-04-30 00:01:00") LINE("2013-04-30 00:01:00", "404"));
+}
+
+static void
+log_folder_gone(void **state)
+{
+	static const char *const gone[] = { "a/b/W3SVC1", "a/b" };
+	struct folder f = folder_new();
+	struct log_files *files = NULL;
+	struct error err = { 0 };
+	char dir[FOLDER_PATH], path[FOLDER_PATH];
+
+	(void)state;
+	assert_int_equal(log_files_open(folder_path(&f, "a/b", dir), &files,
+			     &err),
+	    0);
+	for (size_t i = 0; i < 2; i++) {
+		write_at(files, EXCHANGE_AT, LAYER_IIS, 404);
+		write_at(files, EXCHANGE_AT, LAYER_HTTP_SYS, 503);
+		folder_remove(folder_path(&f, gone[i], path));
+		write_at(files, EXCHANGE_AT, LAYER_IIS, 404);
+		write_at(files, EXCHANGE_AT, LAYER_MSCEP, 200);
+		file_must_be(&f, "a/b/W3SVC1/u_ex130429.log",
+		    HEAD("2013-04-29 09:15:51") LINE("2013-04-29 09:15:51",
+			"404") LINE("2013-04-29 09:15:51", "200"));
+	}
+	write_at(files, EXCHANGE_AT, LAYER_HTTP_SYS, 503);
+	file_must_be(&f, "a/b/HTTPERR/httperr1.log",
+	    ERROR_HEAD("2013-04-29 09:15:51")
+		ERROR_LINE("2013-04-29 09:15:51"));
+	log_files_close(files);
+}
+
+static const struct blocked {
+	const char *row;
+	enum layer layer;
+	const char *gone;
+} blockeds[] = {
+	{ "of IIS", LAYER_IIS, "logs/W3SVC1" },
+	{ "of http.sys", LAYER_HTTP_SYS, "logs/HTTPERR" },
+	{ "all of it", LAYER_IIS, "logs" },
+};
+
+/* A file has come where the folder was. */
+static void
+log_folder_blocked(void **state)
+{
+	const struct blocked *t = *state;
+	struct folder f = folder_new();
+	struct log_files *files = NULL;
+	struct error err = { 0 };
+	char dir[FOLDER_PATH], path[FOLDER_PATH];
+
+	assert_int_equal(log_files_open(folder_path(&f, "logs", dir), &files,
+			     &err),
+	    0);
+	write_at(files, EXCHANGE_AT, t->layer, 503);
+	folder_remove(folder_path(&f, t->gone, path));
+	folder_write(&f, t->gone, span_text("mine"));
+	for (int i = 0; i < 2; i++) {
+		err = (struct error){ 0 };
+		assert_int_equal(try_write_at(files, EXCHANGE_AT, t->layer, 503,
+				     &err),
+		    -1);
+		assert_int_equal(strncmp(err.text, path, strlen(path)), 0);
+	}
+	assert_int_equal(try_write_at(files, EXCHANGE_AT, t->layer, 503, NULL),
+	    -1);
+	file_must_be(&f, t->gone, "mine");
+	assert_int_equal(unlink(path), 0);
+	write_at(files, EXCHANGE_AT, t->layer, 503);
+	log_files_close(files);
 }
 
 static void
@@ -490,6 +573,8 @@ main(void)
 		ROWS(cuts_line, cuts),
 		ONE(cuts_uri, "HTTPERR has 4096 octets of a target"),
 		ONE(log_folder, "a new day has a file and a header of its own"),
+		ONE(log_folder_gone, "a log folder that is gone is made anew"),
+		ROWS(log_folder_blocked, blockeds),
 		ONE(no_log_folder, "a log folder that cannot be is named"),
 		ONE(journal_ring, "the journal keeps the last 256"),
 		ONE(journal_facts, "the journal knows what was said"),

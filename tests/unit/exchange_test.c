@@ -114,6 +114,33 @@ events(void **state)
 	exchange_clear(&ex);
 }
 
+static const struct counted {
+	const char *row, *name;
+	size_t count;
+} counteds[] = {
+	{ "none", "Accept", 0 },
+	{ "one", "Host", 1 },
+	{ "of any case", "content-LENGTH", 2 },
+	{ "the beginning of a name", "Content", 0 },
+	{ "more than a name", "Host2", 0 },
+	{ "no name", "", 0 },
+};
+
+static void
+header_count(void **state)
+{
+	const struct counted *t = *state;
+	struct exchange ex;
+
+	exchange_make(&ex, "GET", "/");
+	assert_int_equal(request_header_count(&ex.request, t->name), 0);
+	exchange_header(&ex, "Content-Length", "5");
+	exchange_header(&ex, "Host", "");
+	exchange_header(&ex, "content-length", "6");
+	assert_int_equal(request_header_count(&ex.request, t->name), t->count);
+	exchange_clear(&ex);
+}
+
 static const struct phrase {
 	const char *row;
 	int status;
@@ -148,6 +175,7 @@ main(void)
 		ONE(request_headers, "of headers alike the first counts"),
 		ONE(reply_headers, "headers keep their order, up to eight"),
 		ONE(events, "events keep their order"),
+		ROWS(header_count, counteds),
 		ROWS(reason, phrases),
 	};
 

@@ -46,6 +46,8 @@ static const struct page {
 	    "Length Required",
 	    "The request must be chunked or have a content length.",
 	    "LengthRequired", 0 },
+	{ "bad lengths", HTTP_SYS_BAD_REQUEST, 400, "Bad Request",
+	    "Bad Request", "The request is badly formed.", "BadRequest", 0 },
 	{ "unknown transfer coding", HTTP_SYS_BAD_ENCODING, 501,
 	    "Not Implemented", "Not Implemented",
 	    "The transfer encoding is not supported.", "BadRequest", 0 },
@@ -129,6 +131,7 @@ static const struct judged {
 	const char *version; /* NULL: HTTP/1.1 */
 	bool no_host;
 	const char *name, *value; /* of one more header */
+	bool twice;		  /* that header */
 	bool with_length, chunked, broken, require_length;
 	int64_t field, request; /* limits; 0: those of health */
 } judgeds[] = {
@@ -164,6 +167,60 @@ static const struct judged {
 	    .version = "HTTP/1.0", .no_host = true },
 	{ "an empty Host", "GET", PATH, .refusal = PASSES, .no_host = true,
 	    .name = "Host", .value = "" },
+	{ "a Host with a blank", "GET", PATH,
+	    .refusal = HTTP_SYS_INVALID_HOSTNAME, .no_host = true,
+	    .name = "Host", .value = "nd es" },
+	{ "a Host with a tab", "GET", PATH,
+	    .refusal = HTTP_SYS_INVALID_HOSTNAME, .no_host = true,
+	    .name = "Host", .value = "nd\tes" },
+	{ "a Host in quotes", "GET", PATH, .refusal = HTTP_SYS_INVALID_HOSTNAME,
+	    .no_host = true, .name = "Host", .value = "\"ndes\"" },
+	{ "a Host with a CR", "GET", PATH, .refusal = HTTP_SYS_INVALID_HOSTNAME,
+	    .no_host = true, .name = "Host", .value = "nd\res" },
+	{ "a Host with a bracket", "GET", PATH,
+	    .refusal = HTTP_SYS_INVALID_HOSTNAME, .no_host = true,
+	    .name = "Host", .value = "ndes<" },
+	{ "a Host with a slash", "GET", PATH,
+	    .refusal = HTTP_SYS_INVALID_HOSTNAME, .no_host = true,
+	    .name = "Host", .value = "ndes/" },
+	{ "a Host with a name before it", "GET", PATH,
+	    .refusal = HTTP_SYS_INVALID_HOSTNAME, .no_host = true,
+	    .name = "Host", .value = "me@ndes" },
+	{ "a Host with a DEL", "GET", PATH,
+	    .refusal = HTTP_SYS_INVALID_HOSTNAME, .no_host = true,
+	    .name = "Host", .value = "ndes\x7f" },
+	{ "a Host with a port", "GET", PATH, .refusal = PASSES, .no_host = true,
+	    .name = "Host", .value = "ndes.example:8080" },
+	{ "an IPv6 literal", "GET", PATH, .refusal = PASSES, .no_host = true,
+	    .name = "Host", .value = "[2001:db8::1]" },
+	{ "an IPv6 literal with a port", "GET", PATH, .refusal = PASSES,
+	    .no_host = true, .name = "Host", .value = "[::1]:8080" },
+	{ "a Host with all that may be in it", "GET", PATH, .refusal = PASSES,
+	    .no_host = true, .name = "Host",
+	    .value = "aZ09-._~%20!$&'()*+,;=:[]" },
+	{ "two Hosts", "GET", PATH, .refusal = HTTP_SYS_INVALID_HOSTNAME,
+	    .name = "host", .value = "ndes" },
+	{ "two empty Hosts", "GET", PATH, .refusal = HTTP_SYS_INVALID_HOSTNAME,
+	    .no_host = true, .name = "Host", .value = "", .twice = true },
+	{ "two Hosts in HTTP/1.0", "GET", PATH,
+	    .refusal = HTTP_SYS_INVALID_HOSTNAME, .version = "HTTP/1.0",
+	    .name = "Host", .value = "ndes" },
+	{ "one length", "POST", PATH, .refusal = PASSES, .with_length = true,
+	    .name = "Content-Length", .value = "5" },
+	{ "two lengths", "POST", PATH, .refusal = HTTP_SYS_BAD_REQUEST,
+	    .with_length = true, .name = "Content-Length", .value = "5",
+	    .twice = true },
+	{ "two lengths of a GET", "GET", PATH, .refusal = HTTP_SYS_BAD_REQUEST,
+	    .with_length = true, .name = "content-length", .value = "0",
+	    .twice = true },
+	{ "a length and chunks", "POST", PATH, .refusal = HTTP_SYS_BAD_REQUEST,
+	    .with_length = true, .chunked = true },
+	{ "a length and another transfer coding", "POST", PATH,
+	    .refusal = HTTP_SYS_BAD_REQUEST, .with_length = true,
+	    .broken = true },
+	{ "a bad Host before bad lengths", "POST", PATH,
+	    .refusal = HTTP_SYS_INVALID_HOSTNAME, .no_host = true,
+	    .with_length = true, .chunked = true },
 	{ "a target as long as allowed", "GET", "/" X64, .refusal = PASSES,
 	    .field = 65 },
 	{ "a target one octet longer", "GET", "/" X64,
@@ -237,7 +294,7 @@ judge(void **state)
 	exchange_make(&ex, t->method, t->target);
 	if (!t->no_host)
 		exchange_header(&ex, "Host", "ndes");
-	if (t->name != NULL)
+	for (int i = 0; t->name != NULL && i <= t->twice; i++)
 		exchange_header(&ex, t->name, t->value);
 	if (t->version != NULL)
 		ex.request.version = exchange_text(t->version);
@@ -248,8 +305,10 @@ judge(void **state)
 	http_sys_pass(&ex, &s);
 	assert_int_equal(exchange_is_answered(&ex), t->refusal != PASSES);
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
-		if ((int)pages[i].refusal == t->refusal)
+		if ((int)pages[i].refusal == t->refusal) {
 			assert_string_equal(ex.verdict.reason, pages[i].reason);
+			assert_true(exchange_body_has(&ex, pages[i].message));
+		}
 	exchange_clear(&ex);
 }
 

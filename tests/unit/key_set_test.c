@@ -121,6 +121,12 @@ enum spoil {
 	SPOIL_LOCKED, /* a key with a passphrase */
 	SPOIL_LARGE,
 	SPOIL_FOLDER,
+	SPOIL_FIFO,
+	SPOIL_SMALL,	   /* an RSA key of 512 bits */
+	SPOIL_SELF_SIGNED, /* the certificate of an RA */
+	SPOIL_OTHER_KEY,   /* a certificate signed by a CA of that name */
+	SPOIL_OTHER_KIND,  /* the same, by an EC key */
+	SPOIL_RENAMED,	   /* the CA of the same key */
 };
 
 static const struct spoiled {
@@ -141,11 +147,29 @@ static const struct spoiled {
 	{ "a key has a passphrase", SPOIL_LOCKED, "ca.key", NULL,
 	    "%s/ca.key: no unencrypted private key in PEM" },
 	{ "a key is an EC key", SPOIL_EC, "ra-encryption.key", NULL,
-	    "%s/ra-encryption.key: not an RSA key" },
+	    "%s/ra-encryption.key: not an RSA key of 1024 to 8192 bits" },
 	{ "a key is too large a file", SPOIL_LARGE, "ca.key", NULL,
 	    "%s/ca.key: larger than a key could be" },
 	{ "a key is a directory", SPOIL_FOLDER, "ca.key", NULL,
-	    "%s/ca.key: Is a directory" },
+	    "%s/ca.key: not a regular file" },
+	{ "a key is a FIFO", SPOIL_FIFO, "ca.key", NULL,
+	    "%s/ca.key: not a regular file" },
+	{ "a certificate is a FIFO", SPOIL_FIFO, "ra-signing.pem", NULL,
+	    "%s/ra-signing.pem: not a regular file" },
+	{ "a key is small", SPOIL_SMALL, "ra-signing.key", NULL,
+	    "%s/ra-signing.key: not an RSA key of 1024 to 8192 bits" },
+	{ "an RA has signed itself", SPOIL_SELF_SIGNED, "ra-signing.pem", NULL,
+	    "%s/ra-signing.pem: was not issued by the CA in ca.pem" },
+	{ "another CA of that name has signed", SPOIL_OTHER_KEY,
+	    "ra-encryption.pem", NULL,
+	    "%s/ra-encryption.pem: was not issued by the CA in ca.pem" },
+	{ "a CA of another kind has signed", SPOIL_OTHER_KIND,
+	    "ra-encryption.pem", NULL,
+	    "%s/ra-encryption.pem: was not issued by the CA in ca.pem" },
+	{ "the CA has not signed itself", SPOIL_OTHER_KEY, "ca.pem", NULL,
+	    "%s/ca.pem: was not issued by the CA in ca.pem" },
+	{ "the CA has another name now", SPOIL_RENAMED, "ca.pem", NULL,
+	    "%s/ra-signing.pem: was not issued by the CA in ca.pem" },
 	{ "a certificate is a text", SPOIL_TEXT, "ra-signing.pem", NULL,
 	    "%s/ra-signing.pem: no certificate in PEM" },
 	{ "a certificate is empty", SPOIL_EMPTY, "ca.pem", NULL,
@@ -163,10 +187,42 @@ static const struct spoiled {
 	    "missing" },
 };
 
+/* In place of a certificate, for the key beside it. */
 static void
-write_key(const char *path, const char *passphrase)
+write_certificate(const char *path, const struct spoiled *t)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
+	enum ca_role role = strcmp(t->file, "ca.pem") == 0 ? CA_ROOT :
+	    strcmp(t->file, "ra-signing.pem") == 0	   ? CA_RA_SIGNING :
+							     CA_RA_ENCRYPTION;
+	EVP_PKEY *own = ra.credentials->keys[role];
+	EVP_PKEY *signer = t->how == SPOIL_OTHER_KEY ? EVP_RSA_gen(2048) :
+	    t->how == SPOIL_OTHER_KIND		     ? EVP_EC_gen("P-256") :
+						       own;
+	X509 *cert = device_cert(own, "CA of the same key");
+	BIO *bio = BIO_new_file(path, "w");
+
+	if (signer != own)
+		assert_true(X509_set_issuer_name(cert,
+		    X509_get_subject_name(ra.certs[CA_ROOT])));
+	if (t->how != SPOIL_RENAMED)
+		assert_true(X509_set_subject_name(cert,
+		    X509_get_subject_name(ra.certs[role])));
+	if (t->how == SPOIL_SELF_SIGNED)
+		assert_true(X509_set_issuer_name(cert,
+		    X509_get_subject_name(ra.certs[role])));
+	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), 86400));
+	assert_true(X509_sign(cert, signer, EVP_sha256()) > 0);
+	assert_true(PEM_write_bio_X509(bio, cert));
+	BIO_free(bio);
+	X509_free(cert);
+	if (signer != own)
+		EVP_PKEY_free(signer);
+}
+
+/* Takes the key. */
+static void
+write_key(const char *path, EVP_PKEY *key, const char *passphrase)
+{
 	BIO *bio = BIO_new_file(path, "w");
 
 	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key,
@@ -202,10 +258,10 @@ spoil(const struct folder *f, const struct spoiled *t)
 		blob_free(&text);
 		break;
 	case SPOIL_EC:
-		write_key(path, NULL);
+		write_key(path, EVP_EC_gen("P-256"), NULL);
 		break;
 	case SPOIL_LOCKED:
-		write_key(path, "secret");
+		write_key(path, EVP_EC_gen("P-256"), "secret");
 		break;
 	case SPOIL_LARGE:
 		text = (struct blob){ calloc(3, 1 << 20), 3 << 20 };
@@ -215,6 +271,14 @@ spoil(const struct folder *f, const struct spoiled *t)
 	case SPOIL_FOLDER:
 		assert_int_equal(mkdir(path, 0700), 0);
 		break;
+	case SPOIL_FIFO:
+		assert_int_equal(mkfifo(path, 0600), 0);
+		break;
+	case SPOIL_SMALL:
+		write_key(path, EVP_RSA_gen(512), NULL);
+		break;
+	default:
+		write_certificate(path, t);
 	}
 }
 
@@ -283,6 +347,7 @@ static const struct taken {
 	{ "the first key is there", "ca.key" },
 	{ "another key is there", "ra-signing.key" },
 	{ "the last key is there", "ra-encryption.key" },
+	{ "a certificate is there", "ra-signing.pem" },
 };
 
 /* The file that is there stays as it is. */
@@ -303,6 +368,46 @@ refuses_to_overwrite(void **state)
 	text = folder_read(path);
 	assert_string_equal((char *)text.data, "mine");
 	blob_free(&text);
+	for (size_t i = 0; i < 6; i++)
+		if (strcmp(names[i], t->file) != 0)
+			assert_int_equal(access(folder_path(&f, names[i], path),
+					     F_OK),
+			    -1);
+}
+
+/* It looks as if there were none, until it is written. */
+static void
+left_half_way(void **state)
+{
+	struct folder f = folder_new();
+	struct error err = { 0 };
+	char path[FOLDER_PATH];
+
+	(void)state;
+	folder_path(&f, "ra-signing.pem", path);
+	assert_int_equal(symlink("nowhere", path), 0);
+	assert_int_equal(key_set_save(ra.keys, f.path, now, &err), -1);
+	assert_non_null(strstr(err.text, "ra-signing.pem: File exists"));
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(access(folder_path(&f, names[i], path), F_OK),
+		    -1);
+}
+
+static void
+small_keys(void **state)
+{
+	struct folder f = folder_new();
+	struct key_set *set = NULL;
+	struct error err = { 0 };
+	char path[FOLDER_PATH];
+
+	(void)state;
+	for (size_t i = 0; i < 6; i += 2)
+		write_key(folder_path(&f, names[i], path), EVP_RSA_gen(1024),
+		    NULL);
+	if (key_set_load(ra.crypto, f.path, &set, &err) == -1)
+		fail_msg("%s", err.text);
+	key_set_free(set);
 }
 
 static void
@@ -349,6 +454,8 @@ main(void)
 		ONE(no_directory, "a directory that is not there is named"),
 		ONE(expired, "certificates that have expired are refused"),
 		ROWS(refuses_to_overwrite, takens),
+		ONE(left_half_way, "what fails half-way leaves no file"),
+		ONE(small_keys, "keys of 1024 bits are large enough"),
 		ONE(saved_over_a_file, "a file is no directory"),
 	};
 
