@@ -1,0 +1,65 @@
+/* A scenario file; lines "--set ..." at its end are --sets. */
+#include "fuzz/fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenario/scenario.h"
+
+#define SET "\n--set "
+#define SETS_MAX 16
+
+/* Cuts `text` into the file and the sets. */
+static size_t
+cut(char *text, const char *sets[SETS_MAX])
+{
+	size_t count = 0;
+	char *at = text;
+
+	while (count < SETS_MAX && (at = strstr(at, SET)) != NULL) {
+		*at = '\0';
+		sets[count++] = at += strlen(SET);
+	}
+	return count;
+}
+
+/* What the rest of the server takes for granted of a state. */
+static void
+check_state(const struct stack_state *s)
+{
+	REQUIRE(memchr(s->mscep.capabilities, 0, CAPABILITIES_SIZE) != NULL);
+	REQUIRE(windows_build(s->windows) > 0);
+	REQUIRE(s->iis.error_pages <= PAGES_REMOTE);
+	REQUIRE(s->iis.log_fields <= LOG_FIELDS_ARTICLE);
+	REQUIRE(s->mscep.challenge.length > 0 &&
+	    s->mscep.challenge.length * 2 < CHALLENGE_SIZE);
+	REQUIRE(s->http_sys.connection_timeout > 0);
+	REQUIRE(s->http_sys.header_wait > 0 && s->http_sys.entity_body > 0);
+	REQUIRE(s->http_sys.max_field_length > 0);
+	REQUIRE(s->iis.max_allowed_content_length >= 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = span_dup_text(span_of(data, size)), line[512];
+	const char *list[SETS_MAX];
+	const struct scenario_set sets = { list, cut(text, list) };
+	/* Without sets, as it is: a NUL may be in it. */
+	struct span yaml = sets.count == 0 ? span_of(data, size) :
+					     span_text(text);
+	struct error err = { 0 };
+	struct scenario *s;
+	int ret = scenario_parse(yaml, "fuzz.yaml", &sets, &s, &err);
+
+	REQUIRE((ret == 0) == (s != NULL));
+	REQUIRE((ret == 0) == (err.text[0] == '\0'));
+	REQUIRE(error_print(&err, line, sizeof(line)) == line);
+	if (ret == 0) {
+		REQUIRE(s->name != NULL);
+		check_state(&s->state);
+	}
+	scenario_free(s);
+	free(text);
+	return 0;
+}
