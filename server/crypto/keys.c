@@ -122,8 +122,8 @@ read_rsa(struct crypto *c, struct span bits)
 
 	if (der_expect(&bits, DER_SEQUENCE, &key) == -1 ||
 	    native_number(&key, n, sizeof(n), &n_len) == -1 ||
-	    native_number(&key, e, sizeof(e), &e_len) == -1 ||
-	    key.len > 0 || bits.len > 0 || n_len < RSA_MIN_BITS / 8)
+	    native_number(&key, e, sizeof(e), &e_len) == -1 || key.len > 0 ||
+	    bits.len > 0 || n_len < RSA_MIN_BITS / 8)
 		return NULL;
 	params[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, n_len);
 	params[1] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, e_len);

@@ -120,7 +120,8 @@ time_left(struct acceptor *a, int64_t *next_sweep)
 	int64_t now = clock_ticks_ms();
 
 	if (now >= *next_sweep) {
-		watch_sweep(a->http);
+		if (watch_sweep(a->http))
+			parse_nudge(a->http);
 		*next_sweep = now + SWEEP_MS;
 	}
 	return (int)(*next_sweep - now);

@@ -68,6 +68,11 @@ int parse_start(struct http *, struct error *);
 void parse_stop(struct http *);
 /* The answer is there: libmicrohttpd goes on. */
 void parse_resume(struct call *);
+/*
+ * libmicrohttpd 0.9.75 sleeps on when it finds exactly 128 events at once,
+ * until something new comes: a connection that is over already does.
+ */
+void parse_nudge(struct http *);
 /* Takes the connection; 0, or -1 and it is closed. */
 int parse_add(struct http *, int fd, struct connection *);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -387,9 +388,9 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
 		watch_end(http, conn);
 		tell_expired(http, conn);
 		free(conn);
+		atomic_fetch_sub(&http->connections, 1);
 	}
 	*socket_context = NULL;
-	atomic_fetch_sub(&http->connections, 1);
 }
 
 int
@@ -409,6 +410,23 @@ parse_add(struct http *http, int fd, struct connection *conn)
 	atomic_fetch_sub(&http->connections, 1);
 	free(atomic_exchange(&http->arriving[fd], NULL));
 	return -1;
+}
+
+void
+parse_nudge(struct http *http)
+{
+	struct sockaddr_in nowhere = { .sin_family = AF_INET };
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		pair) == -1)
+		return;
+	close(pair[1]);
+	if ((size_t)pair[0] < http->fd_count)
+		MHD_add_connection(http->daemon, pair[0],
+		    (struct sockaddr *)&nowhere, sizeof(nowhere));
+	else
+		close(pair[0]);
 }
 
 void

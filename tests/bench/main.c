@@ -324,6 +324,7 @@ prepare(const char *program)
 	pthread_t thread;
 
 	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGALRM);
