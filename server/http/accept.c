@@ -1,6 +1,6 @@
 /*
  * The listeners, on one epoll thread. New ones may come while running; each
- * connection is handed to libmicrohttpd, or told that there is no room.
+ * connection is handed to the loop, or told that there is no room.
  */
 #include "http/inside.h"
 
@@ -13,11 +13,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-
 #define BACKLOG 1024
 #define EVENTS 16
-#define SWEEP_MS 1000
 #define LINGERING_MAX 16 /* of those refused, at one time */
 #define BATCH 64	 /* accepted from one listener in a row */
 
@@ -79,13 +76,13 @@ hand_over(struct http *http, struct listener *l, int fd,
 	conn->fd = fd;
 	conn->source = *source;
 	getsockname(fd, &conn->local.address.any, &len);
-	if (atomic_load(&http->connections) >= http->connection_limit ||
-	    (size_t)fd >= http->fd_count) {
+	if (atomic_load(&http->connections) >= http->connection_limit) {
 		refuse(http, fd, conn);
 		free(conn);
 		return;
 	}
-	parse_add(http, fd, conn);
+	atomic_fetch_add(&http->connections, 1);
+	loop_add(http->loop, conn);
 }
 
 static void
@@ -113,30 +110,14 @@ accept_some(struct acceptor *a, struct listener *l)
 	}
 }
 
-/* Milliseconds until the next sweep, which it does if it is due. */
-static int
-time_left(struct acceptor *a, int64_t *next_sweep)
-{
-	int64_t now = clock_ticks_ms();
-
-	if (now >= *next_sweep) {
-		if (watch_sweep(a->http))
-			parse_nudge(a->http);
-		*next_sweep = now + SWEEP_MS;
-	}
-	return (int)(*next_sweep - now);
-}
-
 static void *
 run(void *cls)
 {
 	struct acceptor *a = cls;
 	struct epoll_event events[EVENTS];
-	int64_t next_sweep = 0;
 
 	for (;;) {
-		int count = epoll_wait(a->epoll, events, EVENTS,
-		    time_left(a, &next_sweep));
+		int count = epoll_wait(a->epoll, events, EVENTS, -1);
 
 		for (int i = 0; i < count; i++) {
 			if (events[i].data.ptr == NULL)

@@ -18,25 +18,23 @@ http_start(struct http **out, const struct http_options *options,
 {
 	struct http *http = calloc(1, sizeof(*http));
 	struct rlimit limit = { .rlim_cur = 1024 };
+	rlim_t fds;
 
 	if ((*out = http) == NULL)
 		return error_set(err, "out of memory");
-	pthread_mutex_init(&http->lock, NULL);
 	getrlimit(RLIMIT_NOFILE, &limit);
-	http->fd_count = limit.rlim_cur < FD_MAX ? limit.rlim_cur : FD_MAX;
+	fds = limit.rlim_cur < FD_MAX ? limit.rlim_cur : FD_MAX;
 	http->connection_limit = options->connection_limit;
 	/* A connection that is taken over has two descriptors for a moment. */
 	if (http->connection_limit == 0)
-		http->connection_limit = http->fd_count > 4 * FD_RESERVE ?
-		    (unsigned)http->fd_count - FD_RESERVE :
-		    (unsigned)http->fd_count / 2;
-	http->arriving = calloc(http->fd_count, sizeof(http->arriving[0]));
-	if (http->arriving == NULL)
-		error_set(err, "out of memory");
-	else if (held_start(http, &http->held, err) == 0 &&
+		http->connection_limit = (unsigned)(fds > 4 * FD_RESERVE ?
+			fds - FD_RESERVE :
+			fds / 2);
+	if (held_start(http, &http->held, err) == 0 &&
 	    acceptor_start(http, &http->acceptor, err) == 0 &&
 	    workers_start(options->workers, &http->workers, err) == 0 &&
-	    parse_start(http, err) == 0)
+	    parse_start(http, err) == 0 &&
+	    loop_start(http, &http->loop, err) == 0)
 		return 0;
 	http_stop(http, 0);
 	*out = NULL;
@@ -117,14 +115,10 @@ http_stop(struct http *http, int grace_ms)
 	    clock_ticks_ms() < until)
 		poll(NULL, 0, 5);
 	workers_halt(http->workers);
+	loop_stop(http->loop);
 	parse_stop(http);
 	held_stop(http->held);
 	workers_free(http->workers);
-	if (http->arriving != NULL)
-		for (size_t i = 0; i < http->fd_count; i++)
-			free(http->arriving[i]);
-	free(http->arriving);
-	pthread_mutex_destroy(&http->lock);
 	free(http);
 }
 

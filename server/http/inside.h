@@ -11,6 +11,7 @@
 struct MHD_Daemon;
 struct acceptor;
 struct held;
+struct loop;
 struct workers;
 
 /* A client's connection, from accept() until it is closed. */
@@ -19,31 +20,32 @@ struct connection {
 	struct endpoint source, local;
 	struct http_limits limits;
 	int fd;
-	_Atomic int phase;	   /* enum phase */
-	_Atomic int64_t since;	   /* ticks: when the phase began */
-	_Atomic uint64_t received; /* octets by then, or of the body */
-	_Atomic int expired;	   /* enum http_refusal, or -1 */
+	/* What is waited for. */
+	enum phase {
+		PHASE_REQUEST,
+		PHASE_BODY,
+		PHASE_ANSWER,
+		PHASE_SENDING
+	} phase;
+	int64_t since;	   /* ticks: when the phase began */
+	uint64_t received; /* octets by then, or of the body */
+	int expired;	   /* enum http_refusal, or -1 */
 	struct connection *previous, *next;
 };
-
-/* What is waited for. */
-enum phase { PHASE_REQUEST, PHASE_BODY, PHASE_ANSWER, PHASE_SENDING };
 
 struct http {
 	struct MHD_Daemon *daemon;
 	struct acceptor *acceptor;
 	struct held *held;
+	struct loop *loop;
 	struct workers *workers;
 	unsigned connection_limit;
-	atomic_uint connections;  /* libmicrohttpd's and held ones */
-	atomic_uint active;	  /* calls that a stop waits for */
-	atomic_bool stopping;	  /* no new requests */
-	atomic_size_t body_bytes; /* of all bodies being collected */
-	size_t fd_count;
-	pthread_mutex_t lock;	    /* the list of connections */
-	struct connection *watched; /* those that libmicrohttpd has */
-	/* By descriptor: on its way from the acceptor to libmicrohttpd. */
-	_Atomic(struct connection *) *arriving;
+	atomic_uint connections;     /* libmicrohttpd's and held ones */
+	atomic_uint active;	     /* calls that a stop waits for */
+	atomic_bool stopping;	     /* no new requests */
+	atomic_size_t body_bytes;    /* of all bodies being collected */
+	struct connection *watched;  /* of the loop: libmicrohttpd has them */
+	struct connection *arriving; /* of the loop: on its way there */
 };
 
 /* One exchange on its way through this folder. */
@@ -63,18 +65,26 @@ void call_activate(struct call *);
 /* Says how it ended, and frees it. */
 void call_finish(struct call *, enum ending);
 
-/* parse.c */
+/* parse.c: all but start and stop belongs to the loop's thread. */
 int parse_start(struct http *, struct error *);
 void parse_stop(struct http *);
+/* Takes the connection, or closes it. */
+void parse_add(struct http *, struct connection *);
 /* The answer is there: libmicrohttpd goes on. */
 void parse_resume(struct call *);
-/*
- * libmicrohttpd 0.9.75 sleeps on when it finds exactly 128 events at once,
- * until something new comes: a connection that is over already does.
- */
-void parse_nudge(struct http *);
-/* Takes the connection; 0, or -1 and it is closed. */
-int parse_add(struct http *, int fd, struct connection *);
+/* Readable when there is something to do. */
+int parse_descriptor(struct http *);
+/* There is something to do already. */
+bool parse_has_work(struct http *);
+void parse_run(struct http *);
+
+/* loop.c */
+int loop_start(struct http *, struct loop **, struct error *);
+/* Takes an accepted connection. */
+void loop_add(struct loop *, struct connection *);
+/* Takes a call back from a worker. */
+void loop_resume(struct loop *, struct call *);
+void loop_stop(struct loop *);
 
 /* accept.c */
 int acceptor_start(struct http *, struct acceptor **, struct error *);
@@ -87,14 +97,14 @@ void acceptor_stop(struct acceptor *);
 void watch_begin(struct http *, struct connection *);
 void watch_end(struct http *, struct connection *);
 void watch_phase(struct connection *, enum phase);
-/* Ends what has expired; 0 if nobody is watched. */
-int watch_sweep(struct http *);
+/* Ends what has expired. */
+void watch_sweep(struct http *);
 
 /* workers.c */
 int workers_start(unsigned count, struct workers **, struct error *);
 /* -1: they have been halted. */
 int workers_add(struct workers *, struct call *);
-/* Ends the threads; what still waits is resumed unanswered. */
+/* Ends the threads; what still waits goes back unanswered. */
 void workers_halt(struct workers *);
 void workers_free(struct workers *);
 

@@ -1,13 +1,12 @@
 /*
  * libmicrohttpd: requests in, ordinary answers out. It lives here alone.
- * Its one thread reads heads and bodies; what takes long is suspended and
+ * The loop's thread reads heads and bodies; what takes long is suspended and
  * computed by a worker.
  */
 #include "http/inside.h"
 
 #include <fcntl.h>
 #include <microhttpd.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -267,9 +266,10 @@ answer(struct call *call, void **con_cls, bool unread)
 	call->stage = CALL_READY;
 	watch_phase(call->connection, PHASE_ANSWER);
 	if (!unread && s->is_long(s->cls, &call->exchange)) {
-		MHD_suspend_connection(call->mhd);
 		if (workers_add(call->http->workers, call) == -1)
-			parse_resume(call);
+			return MHD_NO;
+		/* It comes back through the loop, so not before this. */
+		MHD_suspend_connection(call->mhd);
 		return MHD_YES;
 	}
 	s->answer(s->cls, &call->exchange);
@@ -339,7 +339,8 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 	if (call == NULL)
 		return;
 	*con_cls = NULL;
-	why = atomic_exchange(&call->connection->expired, -1);
+	why = call->connection->expired;
+	call->connection->expired = -1;
 	if (why != -1 && !exchange_is_answered(&call->exchange))
 		call->service->refuse(call->service->cls, &call->exchange,
 		    (enum http_refusal)why);
@@ -358,7 +359,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 static void
 tell_expired(struct http *http, const struct connection *conn)
 {
-	int why = atomic_load(&conn->expired);
+	int why = conn->expired;
 	struct call *call;
 
 	if (why == -1 || (call = call_new(http, conn)) == NULL)
@@ -372,61 +373,39 @@ static void
 on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
     enum MHD_ConnectionNotificationCode what)
 {
-	const union MHD_ConnectionInfo *info;
 	struct http *http = cls;
 	struct connection *conn;
 
+	(void)mhd;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		info = MHD_get_connection_info(mhd,
-		    MHD_CONNECTION_INFO_CONNECTION_FD);
-		conn = atomic_exchange(&http->arriving[info->connect_fd], NULL);
-		if ((*socket_context = conn) != NULL)
-			watch_begin(http, conn);
+		*socket_context = conn = http->arriving;
+		http->arriving = NULL;
+		watch_begin(http, conn);
 		return;
 	}
-	if ((conn = *socket_context) != NULL) {
-		watch_end(http, conn);
-		tell_expired(http, conn);
-		free(conn);
-		atomic_fetch_sub(&http->connections, 1);
-	}
+	conn = *socket_context;
 	*socket_context = NULL;
-}
-
-int
-parse_add(struct http *http, int fd, struct connection *conn)
-{
-	struct endpoint source = conn->source;
-	socklen_t len = source.address.any.sa_family == AF_INET ?
-	    sizeof(source.address.v4) :
-	    sizeof(source.address.v6);
-
-	atomic_fetch_add(&http->connections, 1);
-	atomic_store(&http->arriving[fd], conn);
-	if (MHD_add_connection(http->daemon, fd, &source.address.any, len) ==
-	    MHD_YES)
-		return 0;
-	/* It has closed the descriptor. */
+	watch_end(http, conn);
+	tell_expired(http, conn);
+	free(conn);
 	atomic_fetch_sub(&http->connections, 1);
-	free(atomic_exchange(&http->arriving[fd], NULL));
-	return -1;
 }
 
 void
-parse_nudge(struct http *http)
+parse_add(struct http *http, struct connection *conn)
 {
-	struct sockaddr_in nowhere = { .sin_family = AF_INET };
-	int pair[2];
+	socklen_t len = conn->source.address.any.sa_family == AF_INET ?
+	    sizeof(conn->source.address.v4) :
+	    sizeof(conn->source.address.v6);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-		pair) == -1)
+	http->arriving = conn;
+	if (MHD_add_connection(http->daemon, conn->fd,
+		&conn->source.address.any, len) == MHD_YES)
 		return;
-	close(pair[1]);
-	if ((size_t)pair[0] < http->fd_count)
-		MHD_add_connection(http->daemon, pair[0],
-		    (struct sockaddr *)&nowhere, sizeof(nowhere));
-	else
-		close(pair[0]);
+	/* It has closed the descriptor. */
+	http->arriving = NULL;
+	free(conn);
+	atomic_fetch_sub(&http->connections, 1);
 }
 
 void
@@ -436,13 +415,31 @@ parse_resume(struct call *call)
 }
 
 int
+parse_descriptor(struct http *http)
+{
+	return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+	    ->epoll_fd;
+}
+
+bool
+parse_has_work(struct http *http)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	/* Connections have no timer but ours: it knows only "now". */
+	return MHD_get_timeout(http->daemon, &ms) == MHD_YES;
+}
+
+void
+parse_run(struct http *http)
+{
+	MHD_run(http->daemon);
+}
+
+int
 parse_start(struct http *http, struct error *err)
 {
-	sigset_t all, old;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	http->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
+	http->daemon = MHD_start_daemon(MHD_USE_EPOLL |
 		MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO |
 		MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_ALLOW_SUSPEND_RESUME,
 	    0, NULL, NULL, on_request, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -450,7 +447,6 @@ parse_start(struct http *http, struct error *err)
 	    http->connection_limit + 16, MHD_OPTION_URI_LOG_CALLBACK, on_target,
 	    http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return http->daemon != NULL ?
 	    0 :
 	    error_set(err, "cannot start libmicrohttpd");

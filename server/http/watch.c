@@ -34,60 +34,57 @@ void
 watch_phase(struct connection *c, enum phase phase)
 {
 	if (phase == PHASE_REQUEST)
-		atomic_store(&c->received, octets_received(c));
+		c->received = octets_received(c);
 	else if (phase == PHASE_BODY)
-		atomic_store(&c->received, 0);
-	atomic_store(&c->since, clock_ticks_ms());
-	atomic_store(&c->phase, phase);
+		c->received = 0;
+	c->since = clock_ticks_ms();
+	c->phase = phase;
 }
 
 void
 watch_begin(struct http *http, struct connection *c)
 {
-	atomic_store(&c->expired, -1);
+	c->expired = -1;
 	watch_phase(c, PHASE_REQUEST);
 	/* What has come by now belongs to the first request. */
-	atomic_store(&c->received, 0);
-	pthread_mutex_lock(&http->lock);
+	c->received = 0;
 	c->previous = NULL;
 	if ((c->next = http->watched) != NULL)
 		c->next->previous = c;
 	http->watched = c;
-	pthread_mutex_unlock(&http->lock);
 }
 
 void
 watch_end(struct http *http, struct connection *c)
 {
-	pthread_mutex_lock(&http->lock);
 	if (c->previous != NULL)
 		c->previous->next = c->next;
 	else
 		http->watched = c->next;
 	if (c->next != NULL)
 		c->next->previous = c->previous;
-	pthread_mutex_unlock(&http->lock);
 }
 
 /* Why it has expired, or -1. */
 static int
 expiry(struct connection *c, int64_t now)
 {
-	int64_t waited = now - atomic_load(&c->since);
+	int64_t waited = now - c->since;
 	uint64_t received;
 
-	switch ((enum phase)atomic_load(&c->phase)) {
+	switch (c->phase) {
 	case PHASE_REQUEST:
 		if (waited <= c->limits.idle && waited <= c->limits.head)
 			return -1;
-		if (octets_received(c) > atomic_load(&c->received))
+		if (octets_received(c) > c->received)
 			return waited > c->limits.head ? HTTP_EXPIRED_HEAD : -1;
 		return waited > c->limits.idle ? HTTP_EXPIRED_IDLE : -1;
 	case PHASE_BODY:
 		/* As long as something comes, it may go on. */
 		received = octets_received(c);
-		if (received != atomic_exchange(&c->received, received)) {
-			atomic_store(&c->since, now);
+		if (received != c->received) {
+			c->received = received;
+			c->since = now;
 			return -1;
 		}
 		return waited > c->limits.body ? HTTP_EXPIRED_BODY : -1;
@@ -106,28 +103,22 @@ expiry(struct connection *c, int64_t now)
 static bool
 has_left(const struct connection *c, int64_t now)
 {
-	int phase = atomic_load(&c->phase);
-
-	return (phase == PHASE_REQUEST || phase == PHASE_BODY) &&
-	    now - atomic_load(&c->since) >= NOTICED_MS &&
+	return (c->phase == PHASE_REQUEST || c->phase == PHASE_BODY) &&
+	    now - c->since >= NOTICED_MS &&
 	    tcp_state(c).tcpi_state == TCP_CLOSE_WAIT;
 }
 
-int
+void
 watch_sweep(struct http *http)
 {
 	int64_t now = clock_ticks_ms();
-	int why, watched;
+	int why;
 
-	pthread_mutex_lock(&http->lock);
 	for (struct connection *c = http->watched; c != NULL; c = c->next) {
 		if ((why = expiry(c, now)) != -1)
-			atomic_store(&c->expired, why);
+			c->expired = why;
 		else if (!has_left(c, now))
 			continue;
 		shutdown(c->fd, SHUT_RDWR);
 	}
-	watched = http->watched != NULL;
-	pthread_mutex_unlock(&http->lock);
-	return watched;
 }

@@ -1,4 +1,4 @@
-/* Threads that compute answers, so that the epoll thread never does RSA. */
+/* Threads that compute answers, so that the loop never does RSA. */
 #include "http/inside.h"
 
 #include <stdlib.h>
@@ -35,7 +35,7 @@ work(void *cls)
 
 	while ((call = take(w)) != NULL) {
 		call->service->answer(call->service->cls, &call->exchange);
-		parse_resume(call);
+		loop_resume(call->http->loop, call);
 	}
 	return NULL;
 }
@@ -94,7 +94,7 @@ workers_halt(struct workers *w)
 	while (call != NULL) {
 		struct call *next = call->next;
 
-		parse_resume(call);
+		loop_resume(call->http->loop, call);
 		call = next;
 	}
 	for (unsigned i = 0; i < w->count; i++)

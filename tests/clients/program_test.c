@@ -538,6 +538,37 @@ a_signal_ends_it_whoever_is_connected(void **state)
 	}
 }
 
+/* Those who ask while it sleeps are found by one look of libmicrohttpd. */
+static void
+all_who_ask_at_once_are_answered(void **state)
+{
+	static const size_t counts[] = { 127, 128, 129, 256 };
+	static int fds[256];
+	struct answer answer;
+	struct program p;
+
+	(void)state;
+	program_start(&p, NULL, NULL);
+	for (size_t i = 0; i < COUNT_OF(counts); i++) {
+		for (size_t j = 0; j < counts[i]; j++)
+			fds[j] = tcp_connect(p.base);
+		assert_true(tcp_is_served(p.base));
+		child_signal(&p.child, SIGSTOP);
+		for (size_t j = 0; j < counts[i]; j++)
+			tcp_send_text(fds[j],
+			    "GET /certsrv/mscep/mscep.dll?operation=GetCACaps "
+			    "HTTP/1.1\r\nHost: x\r\n\r\n");
+		child_signal(&p.child, SIGCONT);
+		for (size_t j = 0; j < counts[i]; j++) {
+			if (!answer_read(fds[j], true, &answer))
+				fail_msg("client %zu of %zu", j, counts[i]);
+			answer_clear(&answer);
+			close(fds[j]);
+		}
+	}
+	program_stop(&p, SIGTERM);
+}
+
 int
 main(void)
 {
@@ -555,6 +586,7 @@ main(void)
 		cmocka_unit_test(a_signal_ends_a_start_too),
 		cmocka_unit_test(readyz_tells_whether_it_is_up),
 		cmocka_unit_test(a_signal_ends_it_whoever_is_connected),
+		cmocka_unit_test(all_who_ask_at_once_are_answered),
 	};
 
 	web_start();
