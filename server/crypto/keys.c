@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <string.h>
 
 #include "base/der.h"
 
@@ -42,22 +43,6 @@ no_passphrase(char *buf, int size, int writing, void *cls)
 }
 
 int
-crypto_key_from_pem(struct crypto *c, struct span pem, const char *name,
-    EVP_PKEY **out, struct error *err)
-{
-	BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
-
-	*out = bio == NULL ? NULL :
-			     PEM_read_bio_PrivateKey_ex(bio, NULL,
-				 no_passphrase, NULL, c->lib, NULL);
-	BIO_free(bio);
-	ERR_clear_error();
-	return *out != NULL ?
-	    0 :
-	    error_set(err, "%s: no unencrypted private key in PEM", name);
-}
-
-int
 crypto_key_to_pem(const EVP_PKEY *key, struct blob *out, struct error *err)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
@@ -76,14 +61,15 @@ crypto_key_to_pem(const EVP_PKEY *key, struct blob *out, struct error *err)
 }
 
 static EVP_PKEY *
-key_from_params(struct crypto *c, const char *type, OSSL_PARAM *params)
+key_from_params(struct crypto *c, const char *type, int selection,
+    OSSL_PARAM *params)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(c->lib, type, NULL);
 	EVP_PKEY *key = NULL;
 
 	if (ctx != NULL &&
 	    (EVP_PKEY_fromdata_init(ctx) != 1 ||
-		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1))
+		EVP_PKEY_fromdata(ctx, &key, selection, params) != 1))
 		key = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
@@ -128,7 +114,7 @@ read_rsa(struct crypto *c, struct span bits)
 	params[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, n_len);
 	params[1] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, e_len);
 	params[2] = OSSL_PARAM_construct_end();
-	return key_from_params(c, "RSA", params);
+	return key_from_params(c, "RSA", EVP_PKEY_PUBLIC_KEY, params);
 }
 
 static EVP_PKEY *
@@ -146,7 +132,7 @@ read_ec(struct crypto *c, struct span curve, struct span point)
 		params[1] = OSSL_PARAM_construct_octet_string(
 		    OSSL_PKEY_PARAM_PUB_KEY, (void *)point.data, point.len);
 		params[2] = OSSL_PARAM_construct_end();
-		return key_from_params(c, "EC", params);
+		return key_from_params(c, "EC", EVP_PKEY_PUBLIC_KEY, params);
 	}
 	return NULL;
 }
@@ -192,17 +178,150 @@ crypto_key_from_spki(struct crypto *c, struct span spki, EVP_PKEY **out,
 		RSA_MIN_BITS, RSA_MAX_BITS);
 }
 
+/* Of RSAPrivateKey (RFC 8017 A.1.2), after its version, in this order. */
+static const char *const rsa_private[] = {
+	OSSL_PKEY_PARAM_RSA_N,
+	OSSL_PKEY_PARAM_RSA_E,
+	OSSL_PKEY_PARAM_RSA_D,
+	OSSL_PKEY_PARAM_RSA_FACTOR1,
+	OSSL_PKEY_PARAM_RSA_FACTOR2,
+	OSSL_PKEY_PARAM_RSA_EXPONENT1,
+	OSSL_PKEY_PARAM_RSA_EXPONENT2,
+	OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+};
+#define RSA_NUMBERS (sizeof(rsa_private) / sizeof(rsa_private[0]))
+
+static EVP_PKEY *
+read_rsa_private(struct crypto *c, struct span der)
+{
+	uint8_t numbers[RSA_NUMBERS][RSA_MAX_BITS / 8];
+	OSSL_PARAM params[RSA_NUMBERS + 1];
+	struct span key, version;
+	EVP_PKEY *pkey;
+	size_t len;
+
+	if (der_expect(&der, DER_SEQUENCE, &key) == -1 ||
+	    der_expect(&key, DER_INTEGER, &version) == -1 ||
+	    der_small_integer(version) != 0)
+		return NULL;
+	for (size_t i = 0; i < RSA_NUMBERS; i++) {
+		if (native_number(&key, numbers[i], sizeof(numbers[i]), &len) ==
+		    -1)
+			return NULL;
+		params[i] = OSSL_PARAM_construct_BN(rsa_private[i], numbers[i],
+		    len);
+	}
+	params[RSA_NUMBERS] = OSSL_PARAM_construct_end();
+	pkey = key_from_params(c, "RSA", EVP_PKEY_KEYPAIR, params);
+	OPENSSL_cleanse(numbers, sizeof(numbers));
+	return pkey;
+}
+
+/* RFC 5958, of RSA keys: without OpenSSL's decoders, for a quick start. */
+static EVP_PKEY *
+read_pkcs8(struct crypto *c, struct span der)
+{
+	struct span info, version, algorithm, oid, key;
+
+	if (der_expect(&der, DER_SEQUENCE, &info) == -1 ||
+	    der_expect(&info, DER_INTEGER, &version) == -1 ||
+	    der_expect(&info, DER_SEQUENCE, &algorithm) == -1 ||
+	    der_expect(&algorithm, DER_OID, &oid) == -1 ||
+	    der_expect(&info, DER_OCTET_STRING, &key) == -1 ||
+	    !der_oid_is(oid, oid_rsa_encryption))
+		return NULL;
+	return read_rsa_private(c, key);
+}
+
+static EVP_PKEY *
+read_first_pem(struct crypto *c, BIO *bio)
+{
+	char *name = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	EVP_PKEY *key = NULL;
+	long len;
+
+	if (PEM_read_bio(bio, &name, &header, &der, &len) == 1 &&
+	    strcmp(name, PEM_STRING_PKCS8INF) == 0)
+		key = read_pkcs8(c, span_of(der, (size_t)len));
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_clear_free(der, (size_t)len);
+	return key;
+}
+
+int
+crypto_key_from_pem(struct crypto *c, struct span pem, const char *name,
+    EVP_PKEY **out, struct error *err)
+{
+	BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+
+	*out = bio == NULL ? NULL : read_first_pem(c, bio);
+	if (bio != NULL && *out == NULL && BIO_reset(bio) == 1)
+		*out = PEM_read_bio_PrivateKey_ex(bio, NULL, no_passphrase,
+		    NULL, c->lib, NULL);
+	BIO_free(bio);
+	ERR_clear_error();
+	return *out != NULL ?
+	    0 :
+	    error_set(err, "%s: no unencrypted private key in PEM", name);
+}
+
+static void
+add_number(struct buffer *b, const EVP_PKEY *key, const char *name)
+{
+	uint8_t octets[RSA_MAX_BITS / 8];
+	BIGNUM *n = NULL;
+	int len = -1;
+
+	if (EVP_PKEY_get_bn_param(key, name, &n) == 1 &&
+	    (size_t)BN_num_bytes(n) <= sizeof(octets))
+		len = BN_bn2bin(n, octets);
+	BN_free(n);
+	if (len == -1)
+		b->failed = true;
+	else
+		der_add_unsigned(b, span_of(octets, (size_t)len));
+}
+
+/* RFC 8017 A.1.1. */
+static void
+add_rsa_spki(struct buffer *b, const EVP_PKEY *key)
+{
+	struct buffer numbers = { 0 };
+	size_t seq = der_begin(b, DER_SEQUENCE);
+	size_t inner = der_begin(b, DER_SEQUENCE);
+
+	der_add_oid(b, oid_rsa_encryption);
+	der_add_null(b);
+	der_end(b, inner);
+	inner = der_begin(&numbers, DER_SEQUENCE);
+	add_number(&numbers, key, OSSL_PKEY_PARAM_RSA_N);
+	add_number(&numbers, key, OSSL_PKEY_PARAM_RSA_E);
+	der_end(&numbers, inner);
+	der_add_bit_string(b, buffer_span(&numbers));
+	der_end(b, seq);
+	b->failed |= numbers.failed;
+	buffer_free(&numbers);
+}
+
 int
 crypto_key_to_spki(const EVP_PKEY *key, struct blob *out, struct error *err)
 {
+	struct buffer b = { 0 };
 	uint8_t *der = NULL;
-	int len = i2d_PUBKEY(key, &der), ret = -1;
+	int len;
 
+	if (crypto_key_is_rsa(key)) {
+		add_rsa_spki(&b, key);
+	} else if ((len = i2d_PUBKEY(key, &der)) > 0) {
+		buffer_add(&b, der, (size_t)len);
+		OPENSSL_free(der);
+	}
+	if (b.len > 0 && buffer_finish(&b, out) == 0)
+		return 0;
 	*out = (struct blob){ NULL, 0 };
-	if (len > 0)
-		ret = blob_copy(out, span_of(der, (size_t)len));
-	OPENSSL_free(der);
-	return ret == 0 ? 0 : error_set(err, "cannot write a public key");
+	return error_set(err, "cannot write a public key");
 }
 
 int

@@ -103,11 +103,15 @@ read_spki(struct span der)
 	}
 	REQUIRE(crypto_key_bits(key) >= 256);
 	REQUIRE(x509_key_id(crypto, der, key_id) == 0);
-	if (crypto_key_to_spki(key, &again, &err) == 0)
-		blob_free(&again);
 	theirs = d2i_PUBKEY(NULL, &at, (long)der.len);
 	REQUIRE(theirs == NULL || EVP_PKEY_eq(key, theirs) == 1);
 	EVP_PKEY_free(theirs);
+	REQUIRE(crypto_key_to_spki(key, &again, &err) == 0);
+	at = again.data;
+	theirs = d2i_PUBKEY(NULL, &at, (long)again.len);
+	REQUIRE(theirs != NULL && EVP_PKEY_eq(key, theirs) == 1);
+	EVP_PKEY_free(theirs);
+	blob_free(&again);
 	crypto_key_free(key);
 }
 

@@ -111,6 +111,39 @@ bare_keys(void **state)
 	key_set_free(set);
 }
 
+/* As `openssl genrsa -traditional` and others write them. */
+static void
+keys_in_pkcs1(void **state)
+{
+	struct folder f = folder_new();
+	struct credentials *cred = NULL;
+	struct key_set *set = NULL;
+	struct error err = { 0 };
+	char path[FOLDER_PATH];
+
+	(void)state;
+	save(f.path);
+	for (int role = 0; role < CA_ROLES; role++) {
+		BIO *bio = BIO_new_file(folder_path(&f, names[2 * role], path),
+		    "w");
+
+		BIO_puts(bio, "somebody's notes\n");
+		assert_int_equal(PEM_write_bio_PrivateKey_traditional(bio,
+				     ra.credentials->keys[role], NULL, NULL, 0,
+				     NULL, NULL),
+		    1);
+		BIO_free(bio);
+	}
+	assert_int_equal(key_set_load(ra.crypto, f.path, &set, &err), 0);
+	assert_int_equal(credentials_new(set, now, &cred, &err), 0);
+	for (int role = 0; role < CA_ROLES; role++)
+		assert_int_equal(EVP_PKEY_eq(cred->keys[role],
+				     ra.credentials->keys[role]),
+		    1);
+	credentials_free(cred);
+	key_set_free(set);
+}
+
 /* What a directory is spoiled with, after it was written whole. */
 enum spoil {
 	SPOIL_REMOVE,
@@ -450,6 +483,7 @@ main(void)
 		ONE(saved_pem, "keys and certificates are plain PEM"),
 		ONE(loaded_again, "a set comes back with its certificates"),
 		ONE(bare_keys, "a set of bare keys is a set"),
+		ONE(keys_in_pkcs1, "keys in PKCS #1 are keys"),
 		ROWS(refuses_to_load, spoileds),
 		ONE(no_directory, "a directory that is not there is named"),
 		ONE(expired, "certificates that have expired are refused"),
