@@ -4,23 +4,58 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-struct workers {
-	pthread_mutex_t lock;
+struct worker {
+	struct workers *pool;
+	pthread_t thread;
 	pthread_cond_t wake;
-	struct call *first, **last;
-	bool stopping;
-	unsigned count;
-	pthread_t threads[];
+	bool idle; /* on the list */
+	struct worker *next;
 };
 
-static struct call *
-take(struct workers *w)
+struct workers {
+	pthread_mutex_t lock;
+	struct call *first, **last;
+	/* The one that slept last goes first: its caches are warm. */
+	struct worker *idle;
+	bool stopping;
+	unsigned count;
+	struct worker list[];
+};
+
+static void
+sleep_until_woken(struct worker *self)
 {
+	struct workers *w = self->pool;
+
+	if (!self->idle) {
+		self->idle = true;
+		self->next = w->idle;
+		w->idle = self;
+	}
+	pthread_cond_wait(&self->wake, &w->lock);
+}
+
+static void
+wake_one(struct workers *w)
+{
+	struct worker *worker = w->idle;
+
+	if (worker == NULL)
+		return;
+	w->idle = worker->next;
+	worker->idle = false;
+	pthread_cond_signal(&worker->wake);
+}
+
+static struct call *
+take(struct worker *self)
+{
+	struct workers *w = self->pool;
 	struct call *call;
 
 	pthread_mutex_lock(&w->lock);
 	while (w->first == NULL && !w->stopping)
-		pthread_cond_wait(&w->wake, &w->lock);
+		sleep_until_woken(self);
 	if ((call = w->first) != NULL && (w->first = call->next) == NULL)
 		w->last = &w->first;
 	pthread_mutex_unlock(&w->lock);
@@ -30,10 +65,10 @@ take(struct workers *w)
 static void *
 work(void *cls)
 {
-	struct workers *w = cls;
+	struct worker *self = cls;
 	struct call *call;
 
-	while ((call = take(w)) != NULL) {
+	while ((call = take(self)) != NULL) {
 		call->service->answer(call->service->cls, &call->exchange);
 		loop_resume(call->http->loop, call);
 	}
@@ -44,19 +79,23 @@ int
 workers_start(unsigned count, struct workers **out, struct error *err)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	struct worker *worker;
 	struct workers *w;
 
 	if (count == 0)
 		count = online > 0 ? (unsigned)online : 1;
-	w = calloc(1, sizeof(*w) + count * sizeof(w->threads[0]));
+	w = calloc(1, sizeof(*w) + count * sizeof(w->list[0]));
 	if ((*out = w) == NULL)
 		return error_set(err, "out of memory");
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->wake, NULL);
 	w->last = &w->first;
-	for (; w->count < count; w->count++)
-		if (thread_start(&w->threads[w->count], work, w) == -1)
+	for (; w->count < count; w->count++) {
+		worker = &w->list[w->count];
+		worker->pool = w;
+		pthread_cond_init(&worker->wake, NULL);
+		if (thread_start(&worker->thread, work, worker) == -1)
 			return error_set(err, "cannot start a thread");
+	}
 	return 0;
 }
 
@@ -71,7 +110,7 @@ workers_add(struct workers *w, struct call *call)
 		call->next = NULL;
 		*w->last = call;
 		w->last = &call->next;
-		pthread_cond_signal(&w->wake);
+		wake_one(w);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return stopping ? -1 : 0;
@@ -89,7 +128,8 @@ workers_halt(struct workers *w)
 	w->first = NULL;
 	w->last = &w->first;
 	w->stopping = true;
-	pthread_cond_broadcast(&w->wake);
+	while (w->idle != NULL)
+		wake_one(w);
 	pthread_mutex_unlock(&w->lock);
 	while (call != NULL) {
 		struct call *next = call->next;
@@ -97,8 +137,10 @@ workers_halt(struct workers *w)
 		loop_resume(call->http->loop, call);
 		call = next;
 	}
-	for (unsigned i = 0; i < w->count; i++)
-		pthread_join(w->threads[i], NULL);
+	for (unsigned i = 0; i < w->count; i++) {
+		pthread_join(w->list[i].thread, NULL);
+		pthread_cond_destroy(&w->list[i].wake);
+	}
 	w->count = 0;
 }
 
@@ -108,7 +150,6 @@ workers_free(struct workers *w)
 	if (w == NULL)
 		return;
 	workers_halt(w);
-	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
 }
