@@ -154,7 +154,7 @@ describe(struct mockndes *m, struct error *err)
 	m->ready = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	m->url = strdup(url);
-	if (x509_to_pem(blob_span(&cred->der[CA_ROOT]), &pem) == 0)
+	if (x509_to_pem(blob_span(&cred->der[CA_ISSUING]), &pem) == 0)
 		m->ca_pem = span_dup_text(blob_span(&pem));
 	blob_free(&pem);
 	credentials_free(cred);

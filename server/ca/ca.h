@@ -11,7 +11,7 @@
 
 /* The three keys of an NDES: its CA and its two registration authorities. */
 enum ca_role {
-	CA_ROOT,
+	CA_ISSUING,	  /* the CA that NDES is configured for */
 	CA_RA_SIGNING,	  /* Enrollment Agent (offline request) */
 	CA_RA_ENCRYPTION, /* CEP Encryption */
 	CA_ROLES,

@@ -199,7 +199,7 @@ ca_issue(const struct credentials *cred, struct span subject, struct span spki,
     struct span extensions, struct span serial, int64_t now, struct blob *out,
     struct error *err)
 {
-	const struct x509 *root = &cred->certs[CA_ROOT];
+	const struct x509 *root = &cred->certs[CA_ISSUING];
 	const struct certificate_plan plan = {
 		.serial = serial,
 		.issuer = root->subject,
@@ -214,6 +214,6 @@ ca_issue(const struct credentials *cred, struct span subject, struct span spki,
 		.authority_key_id = root->key_id,
 	};
 
-	return certificate_build(cred->crypto, &plan, cred->keys[CA_ROOT], out,
-	    err);
+	return certificate_build(cred->crypto, &plan, cred->keys[CA_ISSUING],
+	    out, err);
 }

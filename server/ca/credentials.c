@@ -17,7 +17,7 @@ static const struct role {
 	int years;
 	uint8_t key_usage;
 } roles[CA_ROLES] = {
-	[CA_ROOT] = { NULL, "mockndes TEST ONLY CA", NULL, 10,
+	[CA_ISSUING] = { NULL, "mockndes TEST ONLY CA", NULL, 10,
 	    KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_CERT_SIGN |
 		KEY_USAGE_CRL_SIGN },
 	[CA_RA_SIGNING] = { "US", "NDESServer01-MSCEP-RA",
@@ -72,28 +72,28 @@ build(struct credentials *cred, int role, int64_t now, struct error *err)
 	struct certificate_plan plan = {
 		.not_before = now - BACK_DATE,
 		.not_after = now - BACK_DATE + roles[role].years * YEAR,
-		.is_ca = role == CA_ROOT,
+		.is_ca = role == CA_ISSUING,
 		.key_usage = roles[role].key_usage,
 		.template_name = roles[role].template_name,
-		.authority_key_id = cred->certs[CA_ROOT].key_id,
+		.authority_key_id = cred->certs[CA_ISSUING].key_id,
 	};
 	struct buffer issuer = { 0 }, subject = { 0 };
 	uint8_t serial[CA_SERIAL_SIZE];
 	struct blob spki = { NULL, 0 };
 	int ret = -1;
 
-	add_name(&issuer, &roles[CA_ROOT]);
+	add_name(&issuer, &roles[CA_ISSUING]);
 	add_name(&subject, &roles[role]);
 	plan.issuer = buffer_span(&issuer);
 	plan.subject = buffer_span(&subject);
 	plan.serial = span_of(serial, sizeof(serial));
-	if (role != CA_ROOT)
+	if (role != CA_ISSUING)
 		plan.extended_key_usage = oid_ms_request_agent;
 	if (ca_serial(cred->crypto, (uint32_t)role + 1, serial) == 0 &&
 	    crypto_key_to_spki(cred->keys[role], &spki, err) == 0) {
 		plan.spki = blob_span(&spki);
 		ret = certificate_build(cred->crypto, &plan,
-		    cred->keys[CA_ROOT], &cred->der[role], err);
+		    cred->keys[CA_ISSUING], &cred->der[role], err);
 	}
 	blob_free(&spki);
 	buffer_free(&issuer);
@@ -119,7 +119,7 @@ take(struct credentials *cred, int role, int64_t now, struct error *err)
 static int
 fingerprints(struct credentials *cred, struct error *err)
 {
-	struct span der = blob_span(&cred->der[CA_ROOT]);
+	struct span der = blob_span(&cred->der[CA_ISSUING]);
 	uint8_t md5[DIGEST_MAX_SIZE], sha256[DIGEST_MAX_SIZE];
 	char *to = cred->thumbprint;
 

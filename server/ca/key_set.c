@@ -20,7 +20,7 @@
 #define FILE_MAX (1 << 20)
 
 static const char *const file_names[CA_ROLES] = {
-	[CA_ROOT] = "ca",
+	[CA_ISSUING] = "ca",
 	[CA_RA_SIGNING] = "ra-signing",
 	[CA_RA_ENCRYPTION] = "ra-encryption",
 };
@@ -204,11 +204,11 @@ check_issued(const struct key_set *set, int role, const char *dir,
 	struct x509 ca, cert;
 	enum digest digest;
 
-	x509_read(blob_span(&set->certs[CA_ROOT]), &ca);
+	x509_read(blob_span(&set->certs[CA_ISSUING]), &ca);
 	x509_read(blob_span(&set->certs[role]), &cert);
 	digest = digest_by_signature_oid(cert.signature_oid);
 	if (!span_equal(cert.issuer, ca.subject) || digest == DIGEST_COUNT ||
-	    crypto_verify(set->crypto, set->keys[CA_ROOT], digest, cert.tbs,
+	    crypto_verify(set->crypto, set->keys[CA_ISSUING], digest, cert.tbs,
 		cert.signature) == -1)
 		return error_set(err,
 		    "%s/%s.pem: was not issued by the CA in ca.pem", dir,

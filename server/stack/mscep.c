@@ -88,7 +88,7 @@ mscep_ca_certs(const struct credentials *cred, struct blob *out)
 	/* The order in which a real one was seen (2.2). */
 	const struct span certs[] = { blob_span(&cred->der[CA_RA_SIGNING]),
 		blob_span(&cred->der[CA_RA_ENCRYPTION]),
-		blob_span(&cred->der[CA_ROOT]) };
+		blob_span(&cred->der[CA_ISSUING]) };
 	struct buffer b = { 0 };
 
 	if (scep_degenerate(&b, certs, 3) == -1) {

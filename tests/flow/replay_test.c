@@ -74,7 +74,7 @@ static struct key_set *
 load_keys(struct crypto *crypto)
 {
 	static const char *const names[CA_ROLES] = {
-		[CA_ROOT] = KEYS "ca",
+		[CA_ISSUING] = KEYS "ca",
 		[CA_RA_SIGNING] = KEYS "ra-signing",
 		[CA_RA_ENCRYPTION] = KEYS "ra-encryption",
 	};

@@ -30,7 +30,7 @@ static const struct {
 	uint8_t key_usage;
 	const char *template_name;
 } roles[CA_ROLES] = {
-	[CA_ROOT] = { KEY_USAGE_CERT_SIGN | KEY_USAGE_CRL_SIGN, NULL },
+	[CA_ISSUING] = { KEY_USAGE_CERT_SIGN | KEY_USAGE_CRL_SIGN, NULL },
 	[CA_RA_SIGNING] = { KEY_USAGE_DIGITAL_SIGNATURE,
 	    "EnrollmentAgentOffline" },
 	[CA_RA_ENCRYPTION] = { KEY_USAGE_KEY_ENCIPHERMENT, "CEPEncryption" },
@@ -41,7 +41,7 @@ static void
 fix_certificate(const struct credentials *like, int role, struct blob *out)
 {
 	const uint8_t serial[] = { 0x47, 0x00, (uint8_t)role };
-	const struct x509 *root = &like->certs[CA_ROOT];
+	const struct x509 *root = &like->certs[CA_ISSUING];
 	const struct x509 *cert = &like->certs[role];
 	const struct certificate_plan plan = {
 		.serial = span_of(serial, sizeof(serial)),
@@ -50,16 +50,16 @@ fix_certificate(const struct credentials *like, int role, struct blob *out)
 		.spki = cert->spki,
 		.not_before = CERTIFICATES_FROM,
 		.not_after = CERTIFICATES_TO,
-		.is_ca = role == CA_ROOT,
+		.is_ca = role == CA_ISSUING,
 		.key_usage = roles[role].key_usage,
-		.extended_key_usage = role == CA_ROOT ? SPAN_EMPTY :
-							oid_ms_request_agent,
+		.extended_key_usage = role == CA_ISSUING ? SPAN_EMPTY :
+							   oid_ms_request_agent,
 		.template_name = roles[role].template_name,
 		.authority_key_id = root->key_id,
 	};
 
-	REQUIRE(certificate_build(like->crypto, &plan, like->keys[CA_ROOT], out,
-		    NULL) == 0);
+	REQUIRE(certificate_build(like->crypto, &plan, like->keys[CA_ISSUING],
+		    out, NULL) == 0);
 }
 
 void

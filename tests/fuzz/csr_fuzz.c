@@ -47,7 +47,7 @@ check_certificate(const struct scep_csr *csr, struct span der)
 		    &len) == 1 &&
 	    span_equal(span_of(name, len), csr->subject));
 	REQUIRE(X509_get0_pubkey(theirs) != NULL);
-	REQUIRE(X509_verify(theirs, ca.credentials->keys[CA_ROOT]) == 1);
+	REQUIRE(X509_verify(theirs, ca.credentials->keys[CA_ISSUING]) == 1);
 	X509_free(theirs);
 }
 

@@ -176,7 +176,7 @@ static void
 add_recipients(const struct letter *l, const struct authority *a,
     const uint8_t *key, struct buffer *b)
 {
-	int role = l->flags & LETTER_THREE ? CA_ROOT : CA_RA_ENCRYPTION;
+	int role = l->flags & LETTER_THREE ? CA_ISSUING : CA_RA_ENCRYPTION;
 	size_t set = der_begin(b, DER_SET), info;
 
 	for (; role <= CA_RA_ENCRYPTION; role++) {

@@ -14,7 +14,7 @@ static const struct role {
 	uint32_t key_usage;
 	const char *template_name; /* NULL: and no EKU */
 } roles[] = {
-	{ "the CA", CA_ROOT, "mockndes TEST ONLY CA", 10,
+	{ "the CA", CA_ISSUING, "mockndes TEST ONLY CA", 10,
 	    KU_DIGITAL_SIGNATURE | KU_KEY_CERT_SIGN | KU_CRL_SIGN, NULL },
 	{ "the signing RA", CA_RA_SIGNING, "NDESServer01-MSCEP-RA", 2,
 	    KU_DIGITAL_SIGNATURE, "EnrollmentAgentOffline" },
@@ -31,7 +31,7 @@ verify_at(X509 *cert, int64_t at)
 	X509_VERIFY_PARAM *param;
 	int error;
 
-	assert_true(X509_STORE_add_cert(store, ca.certs[CA_ROOT]));
+	assert_true(X509_STORE_add_cert(store, ca.certs[CA_ISSUING]));
 	assert_true(X509_STORE_CTX_init(ctx, store, cert, NULL));
 	param = X509_STORE_CTX_get0_param(ctx);
 	X509_VERIFY_PARAM_set_time(param, at);
@@ -51,7 +51,8 @@ role_is_valid(void **state)
 	X509 *cert = ca.certs[t->role];
 	int64_t end = DEVICE_NOW + t->years * 365 * DAY;
 
-	assert_int_equal(X509_check_issued(ca.certs[CA_ROOT], cert), X509_V_OK);
+	assert_int_equal(X509_check_issued(ca.certs[CA_ISSUING], cert),
+	    X509_V_OK);
 	assert_int_equal(verify_at(cert, DEVICE_NOW - 601),
 	    X509_V_ERR_CERT_NOT_YET_VALID);
 	assert_int_equal(verify_at(cert, DEVICE_NOW - 600), X509_V_OK);
@@ -130,11 +131,11 @@ role_may(void **state)
 	    NID_sha256WithRSAEncryption);
 	assert_int_equal(X509_get_key_usage(cert), t->key_usage);
 	assert_true(X509_EXTENSION_get_critical(usage));
-	if (t->role == CA_ROOT)
+	if (t->role == CA_ISSUING)
 		assert_true(X509_EXTENSION_get_critical(basic));
 	else
 		assert_null(basic);
-	assert_int_equal(X509_check_ca(cert), t->role == CA_ROOT);
+	assert_int_equal(X509_check_ca(cert), t->role == CA_ISSUING);
 	check_extended_key_usage(cert,
 	    t->template_name == NULL ? NULL : "1.3.6.1.4.1.311.20.2.1");
 	check_template_name(cert, t->template_name);
@@ -153,7 +154,7 @@ role_is_called(void **state)
 			     sizeof(text)),
 	    strlen(t->common_name));
 	assert_string_equal(text, t->common_name);
-	if (t->role == CA_ROOT)
+	if (t->role == CA_ISSUING)
 		return;
 	assert_int_equal(X509_NAME_get_text_by_NID(name, NID_countryName, text,
 			     sizeof(text)),
@@ -168,7 +169,7 @@ check_key_ids(X509 *cert, bool with_authority)
 	const ASN1_OCTET_STRING *own = X509_get0_subject_key_id(cert);
 	const ASN1_OCTET_STRING *up = X509_get0_authority_key_id(cert);
 	const ASN1_OCTET_STRING *root = X509_get0_subject_key_id(
-	    ca.certs[CA_ROOT]);
+	    ca.certs[CA_ISSUING]);
 	uint8_t hash[EVP_MAX_MD_SIZE];
 	unsigned len;
 
@@ -197,7 +198,7 @@ role_key(void **state)
 	assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(cert),
 			     ca.credentials->keys[t->role]),
 	    1);
-	check_key_ids(cert, t->role != CA_ROOT);
+	check_key_ids(cert, t->role != CA_ISSUING);
 }
 
 static void
@@ -234,12 +235,13 @@ thumbprints(void **state)
 	unsigned len;
 
 	(void)state;
-	assert_true(X509_digest(ca.certs[CA_ROOT], EVP_md5(), hash, &len));
+	assert_true(X509_digest(ca.certs[CA_ISSUING], EVP_md5(), hash, &len));
 	for (unsigned i = 0; i < len; i++)
 		to += sprintf(to, "%s%02X", i > 0 && i % 4 == 0 ? " " : "",
 		    hash[i]);
 	assert_string_equal(ca.credentials->thumbprint, text);
-	assert_true(X509_digest(ca.certs[CA_ROOT], EVP_sha256(), hash, &len));
+	assert_true(
+	    X509_digest(ca.certs[CA_ISSUING], EVP_sha256(), hash, &len));
 	to = text;
 	for (unsigned i = 0; i < len; i++)
 		to += sprintf(to, "%02x", hash[i]);
@@ -256,7 +258,7 @@ referenced(void **state)
 	assert_int_equal(credentials_new(ca.keys, DEVICE_NOW, &cred, &err), 0);
 	assert_ptr_equal(credentials_ref(cred), cred);
 	credentials_free(cred);
-	assert_int_equal(cred->certs[CA_ROOT].subject.data[0], 0x30);
+	assert_int_equal(cred->certs[CA_ISSUING].subject.data[0], 0x30);
 	/* Others of the same keys have numbers of their own. */
 	assert_false(span_equal(cred->certs[CA_RA_SIGNING].serial,
 	    ca.credentials->certs[CA_RA_SIGNING].serial));
@@ -380,7 +382,8 @@ issued_is_valid(void **state)
 
 	if (t->now == DEVICE_NOW)
 		assert_int_equal(verify_at(cert, t->now), X509_V_OK);
-	assert_int_equal(X509_verify(cert, X509_get0_pubkey(ca.certs[CA_ROOT])),
+	assert_int_equal(X509_verify(cert,
+			     X509_get0_pubkey(ca.certs[CA_ISSUING])),
 	    1);
 	assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notBefore(cert),
 			     t->now - 600),
@@ -412,7 +415,7 @@ issued_is_as_asked(void **state)
 	assert_int_equal(x509_read(blob_span(&der), &read), 0);
 	assert_octets(read.subject, name.data, name.len);
 	len = i2d_X509_NAME(X509_get_issuer_name(cert), &part);
-	assert_same_der(ca.credentials->certs[CA_ROOT].subject, part, len);
+	assert_same_der(ca.credentials->certs[CA_ISSUING].subject, part, len);
 	assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(cert), t->ec ? ec : key),
 	    1);
 	assert_int_equal(ASN1_STRING_type(number), V_ASN1_INTEGER);

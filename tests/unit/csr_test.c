@@ -632,7 +632,7 @@ request_with(const struct odd_key *t)
 	int len;
 
 	assert_true(X509_PUBKEY_get0_param(NULL, &bits, &len, NULL,
-	    X509_get_X509_PUBKEY(ca.certs[CA_ROOT])));
+	    X509_get_X509_PUBKEY(ca.certs[CA_ISSUING])));
 	buffer_add_byte(&b, 0);
 	buffer_add(&b, bits, (size_t)len);
 	wrap(&b, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL, false);

@@ -258,7 +258,7 @@ not_for_us(void)
 {
 	struct letter l = plain_letter();
 
-	l.recipients[0] = ra.certs[CA_ROOT];
+	l.recipients[0] = ra.certs[CA_ISSUING];
 	l.recipients[1] = ra.certs[CA_RA_SIGNING];
 	return write_plain(&l);
 }
@@ -268,7 +268,7 @@ not_for_us_by_key_id(void)
 {
 	struct letter l = plain_letter();
 
-	l.recipients[0] = ra.certs[CA_ROOT];
+	l.recipients[0] = ra.certs[CA_ISSUING];
 	l.recipient_flags = CMS_USE_KEYID;
 	return write_plain(&l);
 }

@@ -110,7 +110,7 @@ letter_of(const struct sound *t)
 		.stream_inner = t->stream_inner,
 		.stream_outer = t->stream_outer,
 		.no_nonce = t->no_nonce,
-		.extra = t->extra ? ra.certs[CA_ROOT] : NULL,
+		.extra = t->extra ? ra.certs[CA_ISSUING] : NULL,
 		.digest_nid = t->digest_nid,
 		.signature_nid = t->signature_nid };
 

@@ -32,7 +32,7 @@ success(void)
 		.sender_nonce = span_of(SENDER_NONCE, 16),
 		.recipient_nonce = span_of(DEVICE_NONCE, 16),
 		.ms_message = "Issued",
-		.certificate = blob_span(&ra.credentials->der[CA_ROOT]) };
+		.certificate = blob_span(&ra.credentials->der[CA_ISSUING]) };
 }
 
 static struct scep_reply
@@ -465,7 +465,7 @@ degenerate(void **state)
 	const struct span certs[] = { blob_span(
 					  &ra.credentials->der[CA_RA_SIGNING]),
 		blob_span(&ra.credentials->der[CA_RA_ENCRYPTION]),
-		blob_span(&ra.credentials->der[CA_ROOT]) };
+		blob_span(&ra.credentials->der[CA_ISSUING]) };
 	struct buffer b = { 0 };
 
 	(void)state;

@@ -88,7 +88,7 @@ loaded_again(void **state)
 		assert_octets(blob_span(&second->der[role]),
 		    first->der[role].data, first->der[role].len);
 	}
-	assert_int_equal(first->certs[CA_ROOT].not_before, now - 600);
+	assert_int_equal(first->certs[CA_ISSUING].not_before, now - 600);
 	key_set_free(set);
 	credentials_free(first);
 	credentials_free(second);
@@ -224,7 +224,7 @@ static const struct spoiled {
 static void
 write_certificate(const char *path, const struct spoiled *t)
 {
-	enum ca_role role = strcmp(t->file, "ca.pem") == 0 ? CA_ROOT :
+	enum ca_role role = strcmp(t->file, "ca.pem") == 0 ? CA_ISSUING :
 	    strcmp(t->file, "ra-signing.pem") == 0	   ? CA_RA_SIGNING :
 							     CA_RA_ENCRYPTION;
 	EVP_PKEY *own = ra.credentials->keys[role];
@@ -236,7 +236,7 @@ write_certificate(const char *path, const struct spoiled *t)
 
 	if (signer != own)
 		assert_true(X509_set_issuer_name(cert,
-		    X509_get_subject_name(ra.certs[CA_ROOT])));
+		    X509_get_subject_name(ra.certs[CA_ISSUING])));
 	if (t->how != SPOIL_RENAMED)
 		assert_true(X509_set_subject_name(cert,
 		    X509_get_subject_name(ra.certs[role])));

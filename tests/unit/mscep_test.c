@@ -149,7 +149,8 @@ capabilities(void **state)
 static void
 ca_certificates(void **state)
 {
-	static const int order[] = { CA_RA_SIGNING, CA_RA_ENCRYPTION, CA_ROOT };
+	static const int order[] = { CA_RA_SIGNING, CA_RA_ENCRYPTION,
+		CA_ISSUING };
 	struct authority ca = authority_open();
 	struct stack_state s;
 	struct exchange ex;

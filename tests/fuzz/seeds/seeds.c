@@ -201,7 +201,8 @@ make_envelope(const struct message *m, struct span content)
 	STACK_OF(X509) *to = sk_X509_new_null();
 	CMS_ContentInfo *cms;
 
-	for (int i = m->three ? CA_ROOT : CA_RA_ENCRYPTION; i < CA_ROLES; i++)
+	for (int i = m->three ? CA_ISSUING : CA_RA_ENCRYPTION; i < CA_ROLES;
+	     i++)
 		sk_X509_push(to, certs[i]);
 	cms = CMS_encrypt(to, in, m->cipher(),
 	    CMS_BINARY | m->recipient_flags | m->stream);
@@ -304,7 +305,7 @@ make_letters(void)
 		    sizeof(attributes) - 1);
 		if (strstr(letters[i].name, "certificates") != NULL)
 			l.parts[PART_CERTIFICATES] = blob_span(
-			    &ra.credentials->der[CA_ROOT]);
+			    &ra.credentials->der[CA_ISSUING]);
 		if (l.flags & LETTER_ENVELOPE) {
 			letter_add_envelope(&l, &ra, &client, &envelope);
 			l.parts[PART_ENVELOPE] = buffer_span(&envelope);
