@@ -81,6 +81,12 @@ digest_rsa_oid(enum digest d)
 	return digests[d].rsa;
 }
 
+struct span
+digest_ecdsa_oid(enum digest d)
+{
+	return digests[d].ecdsa;
+}
+
 enum digest
 digest_by_oid(struct span oid)
 {

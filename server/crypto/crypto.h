@@ -40,6 +40,8 @@ size_t digest_size(enum digest);
 struct span digest_oid(enum digest);
 /* shaXWithRSAEncryption (RFC 8017 A.2.4). */
 struct span digest_rsa_oid(enum digest);
+/* ecdsa-with-SHAx (RFC 5758 3.2); empty: there is none with MD5. */
+struct span digest_ecdsa_oid(enum digest);
 enum digest digest_by_oid(struct span oid);
 /* From a signature algorithm that names one, e.g. sha256WithRSAEncryption. */
 enum digest digest_by_signature_oid(struct span oid);
@@ -62,9 +64,19 @@ int crypto_random(struct crypto *, void *out, size_t len);
 int crypto_digest(struct crypto *, enum digest, struct span data,
     uint8_t out[DIGEST_MAX_SIZE]);
 
+enum key_type {
+	KEY_RSA_2048,
+	KEY_RSA_3072,
+	KEY_RSA_4096,
+	KEY_EC_P256,
+	KEY_EC_P384,
+	KEY_TYPES, /* unknown */
+};
+const char *crypto_key_type_name(enum key_type); /* "rsa-2048", "ec-p256" */
+
 /* Keys. The caller frees them with crypto_key_free(). */
-int crypto_key_generate_rsa(struct crypto *, int bits, struct evp_pkey_st **out,
-    struct error *);
+int crypto_key_generate(struct crypto *, enum key_type,
+    struct evp_pkey_st **out, struct error *);
 /* PKCS#8 or traditional, PEM; `name` is for the message. */
 int crypto_key_from_pem(struct crypto *, struct span pem, const char *name,
     struct evp_pkey_st **out, struct error *);
@@ -85,6 +97,13 @@ int crypto_verify(struct crypto *, struct evp_pkey_st *, enum digest,
     struct span data, struct span signature);
 int crypto_sign(struct crypto *, struct evp_pkey_st *, enum digest,
     struct span data, struct buffer *signature);
+/*
+ * The AlgorithmIdentifier of such a signature in a certificate or CRL:
+ * shaXWithRSAEncryption with NULL (RFC 4055 5), or ecdsa-with-SHAx without
+ * parameters (RFC 5758 3.2). EC with MD5 has none: the buffer fails.
+ */
+void crypto_add_signature_algorithm(struct buffer *, const struct evp_pkey_st *,
+    enum digest);
 
 /* Key transport, RSAES-PKCS1-v1_5 (RFC 5652 6.2.1). */
 int crypto_wrap(struct crypto *, struct evp_pkey_st *, struct span cek,
