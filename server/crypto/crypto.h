@@ -51,6 +51,13 @@ size_t cipher_key_size(enum cipher);
 size_t cipher_block_size(enum cipher); /* also the size of the IV */
 struct span cipher_oid(enum cipher);
 enum cipher cipher_by_oid(struct span oid);
+/*
+ * The AES key wrap under which a key of this cipher travels to the owner of
+ * an EC key: as strong as the cipher (RFC 5753 7.1.5), AES-128 at the least.
+ * A key of DES is too short for RFC 3394 and takes that of RFC 5649.
+ */
+struct span cipher_wrap_oid(enum cipher);
+size_t cipher_wrap_size(enum cipher); /* of the wrapping key */
 
 /*
  * An OpenSSL library context of our own: what an embedder has configured
@@ -105,12 +112,30 @@ int crypto_sign(struct crypto *, struct evp_pkey_st *, enum digest,
 void crypto_add_signature_algorithm(struct buffer *, const struct evp_pkey_st *,
     enum digest);
 
-/* Key transport, RSAES-PKCS1-v1_5 (RFC 5652 6.2.1). */
-int crypto_wrap(struct crypto *, struct evp_pkey_st *, struct span cek,
+/* How a content key is encrypted to an RSA key (RFC 5652 6.2.1). */
+enum key_transport {
+	TRANSPORT_PKCS1, /* RSAES-PKCS1-v1_5 */
+	TRANSPORT_OAEP,	 /* RSAES-OAEP, RFC 3560 */
+};
+/* RSAES-OAEP-params (RFC 8017 A.2.1), always with an empty label. */
+struct oaep {
+	enum digest hash, mgf1;
+};
+/* OAEP with its defaults, SHA-1 and MGF1 with SHA-1, as NDES sends it. */
+int crypto_wrap(struct crypto *, struct evp_pkey_st *, enum key_transport,
+    struct span cek, struct buffer *out);
+/* NULL: PKCS#1. cek holds `size` bytes; returns how many it were, or -1. */
+int crypto_unwrap(struct crypto *, struct evp_pkey_st *, const struct oaep *,
+    struct span wrapped, uint8_t *cek, size_t size);
+/*
+ * Key agreement with the owner of an EC key, RFC 5753 3.1: ephemeral-static
+ * ECDH, the KDF of X9.63 with SHA-256 over `shared_info`, then the key wrap
+ * of the cipher that the content key is for. `point` becomes the ephemeral
+ * public key, uncompressed.
+ */
+int crypto_wrap_ec(struct crypto *, struct evp_pkey_st *, enum cipher,
+    struct span shared_info, struct span cek, struct buffer *point,
     struct buffer *out);
-/* cek holds `size` bytes; returns how many were wrapped, or -1. */
-int crypto_unwrap(struct crypto *, struct evp_pkey_st *, struct span wrapped,
-    uint8_t *cek, size_t size);
 
 /* CBC with PKCS#7 padding; key and iv have the sizes of the cipher. */
 int crypto_encrypt(struct crypto *, enum cipher, const uint8_t *key,
@@ -147,9 +172,12 @@ extern const struct span oid_data, oid_signed_data, oid_enveloped_data;
 extern const struct span oid_content_type, oid_message_digest;
 extern const struct span oid_challenge_password, oid_extension_request;
 extern const struct span oid_rsa_encryption, oid_ec_public_key;
+extern const struct span oid_rsa_oaep, oid_mgf1, oid_p_specified;
+extern const struct span oid_ecdh_sha256_kdf;
 extern const struct span oid_scep_message_type, oid_scep_pki_status;
 extern const struct span oid_scep_fail_info, oid_scep_sender_nonce;
 extern const struct span oid_scep_recipient_nonce, oid_scep_transaction_id;
+extern const struct span oid_scep_fail_info_text;
 extern const struct span oid_ms_scep_error, oid_ms_scep_server_message;
 extern const struct span oid_ms_template_name, oid_ms_request_agent;
 extern const struct span oid_ext_subject_key_id, oid_ext_key_usage;
