@@ -59,6 +59,8 @@ refusal_of(enum scep_flaw flaw)
 		return REFUSAL_BAD_CSR;
 	case SCEP_BAD_PROOF:
 		return REFUSAL_BAD_PROOF;
+	case SCEP_BAD_QUERY:
+		return REFUSAL_MESSAGE_TYPE;
 	default:
 		return REFUSAL_NONE;
 	}

@@ -14,7 +14,6 @@
 
 #include "base/thread.h"
 
-#define KEY_BITS 2048
 #define KEY_MIN_BITS 1024
 #define KEY_MAX_BITS 8192
 #define FILE_MAX (1 << 20)
@@ -67,7 +66,7 @@ make_key(void *cls)
 {
 	struct making *m = cls;
 
-	crypto_key_generate_rsa(m->crypto, KEY_BITS, &m->key, &m->err);
+	crypto_key_generate(m->crypto, KEY_RSA_2048, &m->key, &m->err);
 	return NULL;
 }
 
