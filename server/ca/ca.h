@@ -1,6 +1,7 @@
 /*
  * The throwaway certification authority: a key set, the certificates made
- * of it, and what it issues. "TEST ONLY" stands in every name it bears.
+ * of it, what it issues and what it revokes. "TEST ONLY" stands in every name
+ * it bears.
  */
 #ifndef CA_CA_H
 #define CA_CA_H
@@ -139,5 +140,27 @@ struct span ca_alt_name(struct span extensions);
 int ca_issue(const struct credentials *, struct span subject, struct span spki,
     struct span extensions, struct span serial, int64_t now, struct blob *out,
     struct error *);
+
+/* CRLReason, RFC 5280 5.3.1. */
+enum ca_reason {
+	CA_REASON_UNSPECIFIED = 0,
+	CA_REASON_KEY_COMPROMISE = 1,
+	CA_REASON_HOLD = 6,
+};
+/* "keyCompromise"; NULL: no reason to be on a CRL that is no delta. */
+const char *ca_reason_name(int reason);
+
+struct ca_revocation {
+	struct span serial; /* content of the INTEGER */
+	int64_t at;
+	int reason;
+};
+/*
+ * A complete CRL of the issuing CA (RFC 5280 5), from ten minutes before `now`
+ * to `lifetime` seconds after. The caller frees *out.
+ */
+int ca_crl(const struct credentials *, const struct ca_revocation *list,
+    size_t count, uint32_t number, int64_t now, int64_t lifetime,
+    struct blob *out, struct error *);
 
 #endif
