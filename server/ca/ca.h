@@ -163,4 +163,49 @@ int ca_crl(const struct credentials *, const struct ca_revocation *list,
     size_t count, uint32_t number, int64_t now, int64_t lifetime,
     struct blob *out, struct error *);
 
+/*
+ * The certificates that a CA has issued; empty when zeroed. Not safe for
+ * threads: the caller locks, and what is found lives until the next
+ * issued_add() or issued_clear().
+ */
+#define ISSUED_MAX 10000
+struct issued_entry;
+struct issued {
+	size_t count, revoked; /* those revoked are counted in both */
+	uint64_t forgotten;
+	struct issued_entry *by_serial;	 /* in the order of their coming */
+	struct issued_entry *by_key;	 /* the newest of each key */
+	struct issued_entry *good, *bad; /* bad: in the order of revocation */
+};
+struct issued_cert {
+	struct x509 cert; /* its `whole` is the DER */
+	bool revoked;
+	int64_t revoked_at;
+	int reason;
+};
+/*
+ * Copies. Beyond ISSUED_MAX the oldest that is not revoked is forgotten, or
+ * the first revoked if all are. A serial number can be there once.
+ */
+int issued_add(struct issued *, struct span der, struct error *);
+/* By the content of its serial number; NULL: there is none. */
+const struct issued_cert *issued_find(const struct issued *,
+    struct span serial);
+/* The newest with this public key, revoked or not. */
+const struct issued_cert *issued_newest(const struct issued *,
+    struct span spki);
+/* The one after this, after NULL the oldest; NULL at the end. */
+const struct issued_cert *issued_next(const struct issued *,
+    const struct issued_cert *);
+/* Again only after certificateHold. */
+int issued_revoke(struct issued *, struct span serial, int64_t at, int reason,
+    struct error *);
+/*
+ * For ca_crl(): `revoked` entries in one block of their own, so that the CRL
+ * can be signed without the lock. The caller frees it with free(). -1 without
+ * memory.
+ */
+int issued_revocations(const struct issued *, struct ca_revocation **out);
+void issued_clear(struct issued *);
+
 #endif
