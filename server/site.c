@@ -64,7 +64,7 @@ snapshot_new(struct site *site, struct scenario *scenario,
 	s->state = scenario->state;
 	if (credentials != NULL)
 		s->credentials = credentials_ref(credentials);
-	else if (credentials_new(site->sites->options.keys,
+	else if (credentials_new(site->sites->options.keys, &CA_SHAPE_GIVEN,
 		     clock_now(&site->clock), &s->credentials, err) == -1)
 		goto fail;
 	if (mscep_ca_certs(s->credentials, &s->ca_certs) == 0)

@@ -183,6 +183,7 @@ extern const struct span oid_ms_template_name, oid_ms_request_agent;
 extern const struct span oid_ext_subject_key_id, oid_ext_key_usage;
 extern const struct span oid_ext_subject_alt_name, oid_ext_basic_constraints;
 extern const struct span oid_ext_authority_key_id, oid_ext_extended_key_usage;
+extern const struct span oid_ext_crl_number, oid_ext_crl_reason;
 extern const struct span oid_client_auth;
 extern const struct span oid_common_name, oid_country, oid_organization;
 

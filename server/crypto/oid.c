@@ -38,6 +38,8 @@ OID(oid_ext_subject_key_id, "\x55\x1d\x0e");
 OID(oid_ext_key_usage, "\x55\x1d\x0f");
 OID(oid_ext_subject_alt_name, "\x55\x1d\x11");
 OID(oid_ext_basic_constraints, "\x55\x1d\x13");
+OID(oid_ext_crl_number, "\x55\x1d\x14");
+OID(oid_ext_crl_reason, "\x55\x1d\x15");
 OID(oid_ext_authority_key_id, "\x55\x1d\x23");
 OID(oid_ext_extended_key_usage, "\x55\x1d\x25");
 OID(oid_client_auth, "\x2b\x06\x01\x05\x05\x07\x03\x02");
