@@ -20,62 +20,76 @@ struct key;
 typedef int reader(const struct key *, const struct yaml *, void *to,
     struct error *);
 
+struct word {
+	const char *text; /* NULL ends the list */
+	int value;
+};
+
 struct key {
 	const char *name; /* dotted, below `server` */
 	size_t offset;
 	reader *read;
-	const char *const *words; /* of an enumeration, NULL ended */
-	int64_t min, max;
+	const struct word *words; /* of an enumeration */
+	int64_t min, max;	  /* of a number; max: room for a text */
 };
 
-static const char *const windows_words[] = { "2008r2", "2012", "2012r2", "2016",
-	"2019", "2022", "2025", NULL };
-static const char *const page_words[] = { "article", "detailed", "remote",
-	NULL };
-static const char *const field_words[] = { "default", "article", NULL };
+static const struct word windows_words[] = { { "2008r2", WINDOWS_2008R2 },
+	{ "2012", WINDOWS_2012 }, { "2012r2", WINDOWS_2012R2 },
+	{ "2016", WINDOWS_2016 }, { "2019", WINDOWS_2019 },
+	{ "2022", WINDOWS_2022 }, { "2025", WINDOWS_2025 }, { NULL, 0 } };
+static const struct word page_words[] = { { "article", PAGES_ARTICLE },
+	{ "detailed", PAGES_DETAILED }, { "remote", PAGES_REMOTE },
+	{ NULL, 0 } };
+static const struct word field_words[] = { { "default", LOG_FIELDS_DEFAULT },
+	{ "article", LOG_FIELDS_ARTICLE }, { NULL, 0 } };
+static const struct word line_end_words[] = { { "lf", LINE_END_LF },
+	{ "crlf", LINE_END_CRLF }, { NULL, 0 } };
 static const char *const top_words[] = { "mockndes", "name", "title",
 	"description", "server", NULL };
 
-static reader read_word, read_bool, read_number, read_duration, read_lines;
+static reader read_word, read_bool, read_number, read_duration, read_text,
+    read_lines;
 
-#define AT(field) offsetof(struct stack_state, field)
+/* The name of a key is that of its field. */
+#define KEY(field, reads, list, least, most)                                   \
+	{                                                                      \
+		.name = #field, .offset = offsetof(struct stack_state, field), \
+		.read = reads, .words = list, .min = least, .max = most        \
+	}
+#define ROOM(field) sizeof(((struct stack_state *)NULL)->field)
+#define WORD(field, words) KEY(field, read_word, words, 0, 0)
+#define BOOL(field) KEY(field, read_bool, NULL, 0, 0)
+#define NUMBER(field, min, max) KEY(field, read_number, NULL, min, max)
+#define DURATION(field, min, max) KEY(field, read_duration, NULL, min, max)
+#define TEXT(field) KEY(field, read_text, NULL, 0, ROOM(field))
+#define LINES(field) KEY(field, read_lines, NULL, 0, ROOM(field))
+
 static const struct key keys[] = {
-	{ "windows", AT(windows), read_word, windows_words, 0, 0 },
-	{ "http_sys.max_field_length", AT(http_sys.max_field_length),
-	    read_number, NULL, 64, 65534 },
-	{ "http_sys.max_request_bytes", AT(http_sys.max_request_bytes),
-	    read_number, NULL, 256, 16777216 },
-	{ "http_sys.connection_timeout", AT(http_sys.connection_timeout),
-	    read_duration, NULL, 1, 86400 },
-	{ "http_sys.header_wait", AT(http_sys.header_wait), read_duration, NULL,
-	    1, 86400 },
-	{ "http_sys.entity_body", AT(http_sys.entity_body), read_duration, NULL,
-	    1, 86400 },
-	{ "http_sys.require_content_length",
-	    AT(http_sys.require_content_length), read_bool, NULL, 0, 0 },
-	{ "iis.error_pages", AT(iis.error_pages), read_word, page_words, 0, 0 },
-	{ "iis.log_fields", AT(iis.log_fields), read_word, field_words, 0, 0 },
-	{ "iis.x_powered_by", AT(iis.x_powered_by), read_bool, NULL, 0, 0 },
-	{ "iis.max_url", AT(iis.max_url), read_number, NULL, 0, INT32_MAX },
-	{ "iis.max_query_string", AT(iis.max_query_string), read_number, NULL,
-	    0, INT32_MAX },
-	{ "iis.max_allowed_content_length", AT(iis.max_allowed_content_length),
-	    read_number, NULL, 0, UINT32_MAX },
-	{ "mscep.capabilities", AT(mscep.capabilities), read_lines, NULL, 0,
-	    CAPABILITIES_SIZE },
-	{ "mscep.bom", AT(mscep.bom), read_bool, NULL, 0, 0 },
-	{ "mscep.odd_byte", AT(mscep.odd_byte), read_bool, NULL, 0, 0 },
-	{ "mscep.challenge.length", AT(mscep.challenge.length), read_number,
-	    NULL, 1, (CHALLENGE_SIZE - 1) / 2 },
-	{ "mscep.challenge.validity", AT(mscep.challenge.validity),
-	    read_duration, NULL, 1, 366LL * 86400 },
-	{ "mscep.challenge.cache", AT(mscep.challenge.cache), read_number, NULL,
-	    0, 100000 },
-	{ "ca.minimum_key_size", AT(ca.minimum_key_size), read_number, NULL,
-	    512, 16384 },
-	{ "ca.subject_max", AT(ca.subject_max), read_number, NULL, 2, 1000000 },
-	{ "policy_module.installed", AT(policy_module.installed), read_bool,
-	    NULL, 0, 0 },
+	WORD(windows, windows_words),
+	NUMBER(http_sys.max_field_length, 64, 65534),
+	NUMBER(http_sys.max_request_bytes, 256, 16777216),
+	DURATION(http_sys.connection_timeout, 1, 86400),
+	DURATION(http_sys.header_wait, 1, 86400),
+	DURATION(http_sys.entity_body, 1, 86400),
+	BOOL(http_sys.require_content_length),
+	WORD(iis.error_pages, page_words),
+	WORD(iis.log_fields, field_words),
+	BOOL(iis.x_powered_by),
+	NUMBER(iis.max_url, 0, INT32_MAX),
+	NUMBER(iis.max_query_string, 0, INT32_MAX),
+	NUMBER(iis.max_allowed_content_length, 0, UINT32_MAX),
+	LINES(mscep.capabilities),
+	WORD(mscep.capabilities_separator, line_end_words),
+	BOOL(mscep.capabilities_final_newline),
+	TEXT(mscep.capabilities_content_type),
+	BOOL(mscep.bom),
+	BOOL(mscep.odd_byte),
+	NUMBER(mscep.challenge.length, 1, (CHALLENGE_SIZE - 1) / 2),
+	DURATION(mscep.challenge.validity, 1, 366LL * 86400),
+	NUMBER(mscep.challenge.cache, 0, 100000),
+	NUMBER(ca.minimum_key_size, 512, 16384),
+	NUMBER(ca.subject_max, 2, 1000000),
+	BOOL(policy_module.installed),
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -93,12 +107,12 @@ read_word(const struct key *key, const struct yaml *node, void *to,
 {
 	struct nearest n = { .asked = node->text };
 
-	for (int i = 0; key->words[i] != NULL; i++) {
-		if (strcmp(key->words[i], node->text) == 0) {
-			*(int *)to = i;
+	for (const struct word *w = key->words; w->text != NULL; w++) {
+		if (strcmp(w->text, node->text) == 0) {
+			*(int *)to = w->value;
 			return 0;
 		}
-		nearest_consider(&n, key->words[i]);
+		nearest_consider(&n, w->text);
 	}
 	return unknown(&node->at, "value", &n, err);
 }
@@ -171,6 +185,25 @@ read_duration(const struct key *key, const struct yaml *node, void *to,
 	    "\"%.60s\" is not a duration such as "
 	    "90s, 60m, 2h, 2d or 1y",
 	    node->text);
+}
+
+/* It may become a header, a log's field, a name in ASCII. */
+static int
+read_text(const struct key *key, const struct yaml *node, void *to,
+    struct error *err)
+{
+	size_t len = strlen(node->text);
+
+	for (const char *c = node->text; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			return error_at(err, &node->at,
+			    "only printable ASCII is taken here");
+	if ((int64_t)len >= key->max)
+		return error_at(err, &node->at,
+		    "the text is longer than %lld characters",
+		    (long long)key->max - 1);
+	memcpy(to, node->text, len + 1);
+	return 0;
 }
 
 /* A list of words, one a line. */

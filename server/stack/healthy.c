@@ -28,6 +28,9 @@ windows_build(enum windows w)
 	return versions[w].build;
 }
 
+_Static_assert(sizeof(struct stack_state) < STACK_STATE_MAX,
+    "a state is copied often");
+
 void
 stack_healthy(struct stack_state *s)
 {
@@ -49,6 +52,7 @@ stack_healthy(struct stack_state *s)
 	strcpy(s->mscep.capabilities,
 	    "POSTPKIOperation\nRenewal\nSHA-512\n"
 	    "SHA-256\nSHA-1\nDES3");
+	strcpy(s->mscep.capabilities_content_type, "text/plain");
 	s->mscep.challenge.length = 8;
 	s->mscep.challenge.validity = 60 * 60;
 	s->mscep.challenge.cache = 5;

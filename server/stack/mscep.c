@@ -116,8 +116,24 @@ send_copy(struct exchange *ex, const struct stack_state *state,
 void
 mscep_answer_caps(struct exchange *ex, const struct stack_state *state)
 {
-	send_copy(ex, state, "text/plain",
-	    span_text(state->mscep.capabilities));
+	const char *type = state->mscep.capabilities_content_type;
+	const char *end = state->mscep.capabilities_separator == LINE_END_CRLF ?
+	    "\r\n" :
+	    "\n";
+	struct buffer b = { 0 };
+	struct blob body;
+
+	for (const char *c = state->mscep.capabilities; *c != '\0'; c++)
+		buffer_add(&b, *c == '\n' ? end : c,
+		    *c == '\n' ? strlen(end) : 1);
+	if (state->mscep.capabilities_final_newline && b.len > 0)
+		buffer_add_text(&b, end);
+	if (buffer_finish(&b, &body) == -1) {
+		iis_answer(ex, state, LAYER_MSCEP, 500, 0, 14);
+		return;
+	}
+	exchange_answer(ex, LAYER_MSCEP, 200, 0, 0);
+	iis_send(ex, state, *type == '\0' ? NULL : type, body);
 }
 
 void

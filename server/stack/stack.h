@@ -37,12 +37,19 @@ enum log_fields {
 	LOG_FIELDS_ARTICLE, /* sc-bytes too: five trailing numbers */
 };
 
+/* Between the words of GetCACaps (RFC 8894 3.5.2 allows both). */
+enum line_end { LINE_END_LF, LINE_END_CRLF };
+
+/* Room for texts of a state, NUL included. */
 #define CAPABILITIES_SIZE 512
+#define CONTENT_TYPE_SIZE 128
 
 /*
- * The state of all layers: plain data, so that a copy is a snapshot. The
- * keys of `server:` in a scenario are the names of these fields.
+ * The state of all layers: plain data, so that a copy is a snapshot; less
+ * than STACK_STATE_MAX octets. The keys of `server:` in a scenario are the
+ * names of these fields.
  */
+#define STACK_STATE_MAX 8192
 struct stack_state {
 	enum windows windows;
 	struct {
@@ -59,7 +66,11 @@ struct stack_state {
 		int64_t max_allowed_content_length;
 	} iis;
 	struct {
-		char capabilities[CAPABILITIES_SIZE]; /* as sent */
+		char capabilities[CAPABILITIES_SIZE]; /* one a line */
+		enum line_end capabilities_separator;
+		bool capabilities_final_newline;
+		/* Empty: no such header. */
+		char capabilities_content_type[CONTENT_TYPE_SIZE];
 		bool bom, odd_byte; /* of the admin site's pages */
 		struct {
 			int64_t length;	  /* octets; two digits each */

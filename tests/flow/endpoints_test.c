@@ -190,6 +190,29 @@ without_the_policy_module_a_browser_sees_the_general_page(void **state)
 }
 
 static void
+capabilities_are_sent_as_they_are_set(void **state)
+{
+	static const char *const set[] = {
+		"server.mscep.capabilities=[AES, SHA-256]",
+		"server.mscep.capabilities_separator=crlf",
+		"server.mscep.capabilities_final_newline=true",
+		"server.mscep.capabilities_content_type=\"\"", NULL
+	};
+	struct web_reply reply;
+	struct server s;
+	char url[SERVER_URL_SIZE];
+
+	(void)state;
+	server_start(&s, &(struct server_options){ .set = set });
+	assert_true(
+	    web_get(server_url(url, s.base, "operation=GetCACaps"), &reply));
+	assert_string_equal((char *)reply.body.data, "AES\r\nSHA-256\r\n");
+	assert_string_equal(reply.content_type, "");
+	web_reply_clear(&reply);
+	server_stop(&s);
+}
+
+static void
 a_folder_without_its_slash_moves_with_its_spelling(void **state)
 {
 	char url[SERVER_URL_SIZE], wanted[SERVER_URL_SIZE + 1];
@@ -327,6 +350,7 @@ main(void)
 		cmocka_unit_test(each_url_answers_as_ndes_does),
 		cmocka_unit_test(
 		    without_the_policy_module_a_browser_sees_the_general_page),
+		cmocka_unit_test(capabilities_are_sent_as_they_are_set),
 		cmocka_unit_test(
 		    a_folder_without_its_slash_moves_with_its_spelling),
 		cmocka_unit_test(the_sixth_unused_password_is_not_given_out),

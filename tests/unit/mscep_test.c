@@ -124,24 +124,57 @@ carries(void **state)
 	exchange_clear(&ex);
 }
 
+static const struct listed {
+	const char *row, *words;
+	enum line_end separator;
+	bool final_newline;
+	const char *type; /* NULL: as in health */
+	const char *wanted;
+} listeds[] = {
+	{ "health", NULL, LINE_END_LF, false, NULL,
+	    "POSTPKIOperation\nRenewal\nSHA-512\nSHA-256\nSHA-1\nDES3" },
+	{ "CR LF", "AES\nRenewal", LINE_END_CRLF, false, NULL,
+	    "AES\r\nRenewal" },
+	{ "a final LF", "AES\nRenewal", LINE_END_LF, true, NULL,
+	    "AES\nRenewal\n" },
+	{ "a final CR LF", "AES\nRenewal", LINE_END_CRLF, true, NULL,
+	    "AES\r\nRenewal\r\n" },
+	{ "one word", "SCEPStandard", LINE_END_CRLF, false, NULL,
+	    "SCEPStandard" },
+	{ "nothing has no line to end", "", LINE_END_CRLF, true, NULL, "" },
+	{ "another type", "AES", LINE_END_LF, false, "text/html; charset=x",
+	    "AES" },
+	{ "no type", "AES", LINE_END_LF, false, "", "AES" },
+};
+
 static void
 capabilities(void **state)
 {
-	const char *wanted = "POSTPKIOperation\nRenewal\nSHA-512\nSHA-256\n"
-			     "SHA-1\nDES3";
+	const struct listed *t = *state;
 	struct stack_state s;
 	struct exchange ex;
 
-	(void)state;
 	stack_healthy(&s);
+	if (t->words != NULL)
+		strcpy(s.mscep.capabilities, t->words);
+	s.mscep.capabilities_separator = t->separator;
+	s.mscep.capabilities_final_newline = t->final_newline;
+	if (t->type != NULL)
+		strcpy(s.mscep.capabilities_content_type, t->type);
 	exchange_make(&ex, "GET", PATH "?operation=GetCACaps");
 	mscep_answer_caps(&ex, &s);
 	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
-	exchange_must_have_headers(&ex,
-	    "Content-Length Content-Type Server X-Powered-By Date");
-	exchange_must_have_header(&ex, "Content-Type", "text/plain");
+	if (t->type != NULL && *t->type == '\0') {
+		exchange_must_have_headers(&ex,
+		    "Content-Length Server X-Powered-By Date");
+	} else {
+		exchange_must_have_headers(&ex,
+		    "Content-Length Content-Type Server X-Powered-By Date");
+		exchange_must_have_header(&ex, "Content-Type",
+		    t->type == NULL ? "text/plain" : t->type);
+	}
 	exchange_must_be_measured(&ex);
-	assert_octets(blob_span(&ex.reply.body), wanted, strlen(wanted));
+	assert_octets(blob_span(&ex.reply.body), t->wanted, strlen(t->wanted));
 	exchange_clear(&ex);
 }
 
@@ -436,7 +469,7 @@ main(void)
 	static const struct table tables[] = {
 		ROWS(asks_for, askeds),
 		ROWS(carries, carrieds),
-		ONE(capabilities, "the capabilities of health"),
+		ROWS(capabilities, listeds),
 		ONE(ca_certificates, "GetCACert has both RAs and the CA"),
 		ROWS(general_page, encodings),
 		ROWS(cannot_read, unreadables),
