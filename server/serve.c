@@ -115,12 +115,14 @@ reply_to(struct exchange *ex, const struct scep_request *request,
     const struct scep_reply *reply, struct error *err)
 {
 	const struct credentials *cred = ex->snapshot->credentials;
+	const struct reply_form form = mscep_reply_form(&ex->snapshot->state,
+	    request->digest, request->cipher);
 	const struct scep_seal seal = {
 		.crypto = cred->crypto,
 		.signer_key = cred->keys[CA_RA_SIGNING],
 		.signer = &cred->certs[CA_RA_SIGNING],
-		.digest = mscep_reply_digest(request->digest),
-		.cipher = mscep_reply_cipher(request->cipher),
+		.digest = form.digest,
+		.cipher = form.cipher,
 		.recipient_key = request->signer_key,
 		.recipient = &request->signer,
 	};
@@ -151,7 +153,10 @@ answer_request(struct exchange *ex, const struct scep_request *request,
 	if (refusal == REFUSAL_NONE)
 		refusal = issue(ex, request, &certificate, &err);
 	if (refusal == REFUSAL_NONE) {
-		reply.ms_message = "Issued";
+		if (mscep_reply_form(&s->state, request->digest,
+			request->cipher)
+			.microsoft)
+			reply.ms_message = "Issued";
 		reply.certificate = blob_span(&certificate);
 	} else {
 		mscep_refuse(ex, &s->state, refusal, &reply);

@@ -44,6 +44,23 @@ static const struct word field_words[] = { { "default", LOG_FIELDS_DEFAULT },
 	{ "article", LOG_FIELDS_ARTICLE }, { NULL, 0 } };
 static const struct word line_end_words[] = { { "lf", LINE_END_LF },
 	{ "crlf", LINE_END_CRLF }, { NULL, 0 } };
+static const struct word profile_words[] = { { "ndes", PROFILE_NDES },
+	{ "rfc8894", PROFILE_RFC8894 }, { NULL, 0 } };
+static const struct word reply_digest_words[] = { { "profile", AS_PROFILE },
+	{ "request", AS_REQUEST }, { "sha1", DIGEST_SHA1 },
+	{ "sha256", DIGEST_SHA256 }, { "sha512", DIGEST_SHA512 }, { NULL, 0 } };
+static const struct word reply_cipher_words[] = { { "profile", AS_PROFILE },
+	{ "request", AS_REQUEST }, { "des", CIPHER_DES },
+	{ "des3", CIPHER_DES3 }, { "aes-128-cbc", CIPHER_AES128 },
+	{ "aes-192-cbc", CIPHER_AES192 }, { "aes-256-cbc", CIPHER_AES256 },
+	{ NULL, 0 } };
+static const struct word transport_words[] = { { "profile", AS_PROFILE },
+	{ "pkcs1", TRANSPORT_PKCS1 }, { "oaep", TRANSPORT_OAEP }, { NULL, 0 } };
+static const struct word content_words[] = { { "profile", AS_PROFILE },
+	{ "zero", CONTENT_ZERO }, { "empty", CONTENT_EMPTY },
+	{ "absent", CONTENT_ABSENT }, { NULL, 0 } };
+static const struct word reply_bool_words[] = { { "profile", AS_PROFILE },
+	{ "true", true }, { "false", false }, { NULL, 0 } };
 static const char *const top_words[] = { "mockndes", "name", "title",
 	"description", "server", NULL };
 
@@ -82,6 +99,13 @@ static const struct key keys[] = {
 	WORD(mscep.capabilities_separator, line_end_words),
 	BOOL(mscep.capabilities_final_newline),
 	TEXT(mscep.capabilities_content_type),
+	WORD(mscep.reply.profile, profile_words),
+	WORD(mscep.reply.digest, reply_digest_words),
+	WORD(mscep.reply.cipher, reply_cipher_words),
+	WORD(mscep.reply.key_transport, transport_words),
+	WORD(mscep.reply.content, content_words),
+	WORD(mscep.reply.fail_info_text, reply_bool_words),
+	WORD(mscep.reply.microsoft_attributes, reply_bool_words),
 	BOOL(mscep.bom),
 	BOOL(mscep.odd_byte),
 	NUMBER(mscep.challenge.length, 1, (CHALLENGE_SIZE - 1) / 2),

@@ -53,6 +53,13 @@ stack_healthy(struct stack_state *s)
 	    "POSTPKIOperation\nRenewal\nSHA-512\n"
 	    "SHA-256\nSHA-1\nDES3");
 	strcpy(s->mscep.capabilities_content_type, "text/plain");
+	s->mscep.reply.profile = PROFILE_NDES;
+	s->mscep.reply.digest = AS_PROFILE;
+	s->mscep.reply.cipher = AS_PROFILE;
+	s->mscep.reply.key_transport = AS_PROFILE;
+	s->mscep.reply.content = AS_PROFILE;
+	s->mscep.reply.fail_info_text = AS_PROFILE;
+	s->mscep.reply.microsoft_attributes = AS_PROFILE;
 	s->mscep.challenge.length = 8;
 	s->mscep.challenge.validity = 60 * 60;
 	s->mscep.challenge.cache = 5;

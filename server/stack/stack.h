@@ -40,6 +40,15 @@ enum log_fields {
 /* Between the words of GetCACaps (RFC 8894 3.5.2 allows both). */
 enum line_end { LINE_END_LF, LINE_END_CRLF };
 
+/* Whose way of saying it: NDES's, or RFC 8894's to the letter. */
+enum reply_profile { PROFILE_NDES, PROFILE_RFC8894 };
+enum key_transport { TRANSPORT_PKCS1, TRANSPORT_OAEP };
+/* The eContent of FAILURE and PENDING: one octet 00, none, no OCTET STRING. */
+enum reply_content { CONTENT_ZERO, CONTENT_EMPTY, CONTENT_ABSENT };
+/* In place of a value of the reply's settings. */
+#define AS_PROFILE (-1)
+#define AS_REQUEST (-2)
+
 /* Room for texts of a state, NUL included. */
 #define CAPABILITIES_SIZE 512
 #define CONTENT_TYPE_SIZE 128
@@ -71,6 +80,14 @@ struct stack_state {
 		bool capabilities_final_newline;
 		/* Empty: no such header. */
 		char capabilities_content_type[CONTENT_TYPE_SIZE];
+		struct reply_settings {
+			enum reply_profile profile;
+			/* As their enums say, or AS_PROFILE, AS_REQUEST. */
+			int digest, cipher;
+			/* As their enums say, or AS_PROFILE. */
+			int key_transport, content;
+			int fail_info_text, microsoft_attributes; /* bool */
+		} reply;
 		bool bom, odd_byte; /* of the admin site's pages */
 		struct {
 			int64_t length;	  /* octets; two digits each */
@@ -159,29 +176,68 @@ void mscep_answer_unreadable(struct exchange *, const struct stack_state *,
 /* Sends a CertRep. */
 void mscep_answer_cert_rep(struct exchange *, const struct stack_state *,
     const struct scep_reply *, struct blob der);
-/* The digest and cipher that answer these. */
-enum digest mscep_reply_digest(enum digest);
-enum cipher mscep_reply_cipher(enum cipher);
+/* How a CertRep is said: the settings, and what was asked with. */
+struct reply_form {
+	enum digest digest;
+	enum cipher cipher;
+	bool oaep;
+	enum reply_content content;
+	bool fail_info_text;
+	bool microsoft; /* .311.21.33 and .311.21.38 */
+};
+struct reply_form mscep_reply_form(const struct stack_state *,
+    enum digest asked, enum cipher asked_cipher);
 
-/* Why NDES says FAILURE. */
+/* Why the answer is FAILURE. */
 enum refusal {
 	REFUSAL_NONE,
 	REFUSAL_WRONG_CHALLENGE,
 	REFUSAL_USED_CHALLENGE,
 	REFUSAL_EXPIRED_CHALLENGE,
 	REFUSAL_NO_CHALLENGE,
+	/* The message. */
+	REFUSAL_UNREADABLE,    /* no SignedData */
+	REFUSAL_NO_INFO,       /* no type, transactionID or signer */
+	REFUSAL_UNDECRYPTABLE, /* the envelope is not for us, or broken */
 	REFUSAL_BAD_SIGNATURE,
-	REFUSAL_BAD_ALGORITHM,
+	REFUSAL_BAD_ALGORITHM, /* unknown, or weaker than accepted */
 	REFUSAL_BAD_CSR,
 	REFUSAL_BAD_PROOF,
-	REFUSAL_MESSAGE_TYPE,
+	REFUSAL_MESSAGE_TYPE, /* none that a client sends */
+	REFUSAL_UNKNOWN_TYPE,
+	/* The policy module and the CA. */
+	REFUSAL_EXPECTATION,
 	REFUSAL_KEY_SIZE,
 	REFUSAL_SUBJECT,
 	REFUSAL_CA_FAILED,
+	/* Renewal. */
+	REFUSAL_RENEWAL_OFF,
+	REFUSAL_RENEWAL_SIGNER, /* not signed by a certificate of this CA */
+	REFUSAL_RENEWAL_EXPIRED,
+	REFUSAL_RENEWAL_REVOKED,
+	REFUSAL_RENEWAL_SUBJECT,
+	/* Requests that wait. */
+	REFUSAL_UNKNOWN_TRANSACTION,
+	REFUSAL_TRANSACTION_KEY, /* it is open, with another key */
+	REFUSAL_DENIED,
+	REFUSAL_PENDING_EXPIRED,
+	REFUSAL_TOO_MANY_PENDING,
+	/* GetCert and GetCRL. */
+	REFUSAL_QUERIES_OFF,
+	REFUSAL_BAD_QUERY,
+	REFUSAL_UNKNOWN_CERT,
+	REFUSAL_UNKNOWN_ISSUER,
+	REFUSAL_COUNT,
 };
-/* Fills status, failInfo and Microsoft's error; leaves the event. */
-void mscep_refuse(struct exchange *, const struct stack_state *, enum refusal,
-    struct scep_reply *);
+/*
+ * Fills status, failInfo and, if the form has them, Microsoft's attributes;
+ * leaves the event. Returns the words for failInfoText, static.
+ */
+const char *mscep_refuse(struct exchange *, const struct stack_state *,
+    enum refusal, struct scep_reply *);
+/* Only the event. */
+void mscep_leave_event(struct exchange *, const struct stack_state *,
+    enum refusal);
 
 /* The CA's policy: what it denies although NDES asks. */
 enum refusal ca_judge(const struct stack_state *, const struct scep_csr *);

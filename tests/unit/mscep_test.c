@@ -1,4 +1,4 @@
-/* mscep.dll: operations, its own answers, its refusals (ndes-facts 1, 3). */
+/* mscep.dll: operations and its own answers (ndes-facts 1, 3). */
 #include "unit/authority.h"
 #include "unit/exchanges.h"
 
@@ -322,104 +322,6 @@ cannot_read(void **state)
 	exchange_clear(&ex);
 }
 
-#define OLD 0, WINDOWS_2012
-#define NEW WINDOWS_2012R2, WINDOWS_2025
-#define ALL 0, WINDOWS_2025
-
-/* HRESULTs as Windows names them; NDES sends them as signed numbers. */
-static const struct refused {
-	const char *row;
-	enum refusal refusal;
-	int from, to;
-	enum scep_fail_info fail_info;
-	uint32_t error;
-	int event;
-	const char *message; /* of the CA */
-} refuseds[] = {
-	{ "wrong challenge, up to 2012", REFUSAL_WRONG_CHALLENGE, OLD,
-	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
-	{ "wrong challenge, since 2012 R2", REFUSAL_WRONG_CHALLENGE, NEW,
-	    SCEP_BAD_REQUEST, 0x80070490, 29, NULL },
-	{ "used challenge, up to 2012", REFUSAL_USED_CHALLENGE, OLD,
-	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
-	{ "used challenge, since 2012 R2", REFUSAL_USED_CHALLENGE, NEW,
-	    SCEP_BAD_MESSAGE_CHECK, 0x800b0110, 29, NULL },
-	{ "expired challenge, up to 2012", REFUSAL_EXPIRED_CHALLENGE, OLD,
-	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
-	{ "expired challenge, since 2012 R2", REFUSAL_EXPIRED_CHALLENGE, NEW,
-	    SCEP_BAD_REQUEST, 0x80070490, 29, NULL },
-	{ "no challenge, up to 2012", REFUSAL_NO_CHALLENGE, OLD,
-	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
-	{ "no challenge, since 2012 R2", REFUSAL_NO_CHALLENGE, NEW,
-	    SCEP_BAD_REQUEST, 0x80096004, 29, NULL },
-	{ "bad signature", REFUSAL_BAD_SIGNATURE, ALL, SCEP_BAD_MESSAGE_CHECK,
-	    0x80090006, 17, NULL },
-	{ "unknown algorithm", REFUSAL_BAD_ALGORITHM, ALL, SCEP_BAD_ALG,
-	    0x80090008, 17, NULL },
-	{ "no CSR", REFUSAL_BAD_CSR, ALL, SCEP_BAD_REQUEST, 0x8009310b, 31,
-	    NULL },
-	{ "CSR of another key", REFUSAL_BAD_PROOF, ALL, SCEP_BAD_REQUEST,
-	    0x80090006, 31, NULL },
-	{ "another message type", REFUSAL_MESSAGE_TYPE, ALL, SCEP_BAD_REQUEST,
-	    0x80070057, 17, NULL },
-	{ "key too small", REFUSAL_KEY_SIZE, ALL, SCEP_BAD_REQUEST, 0x80094811,
-	    31,
-	    "The public key does not meet the minimum size required by the "
-	    "specified certificate template. 0x80094811 (-2146875375 "
-	    "CERTSRV_E_KEY_LENGTH) Denied by Policy Module" },
-	{ "subject too long", REFUSAL_SUBJECT, ALL, SCEP_BAD_REQUEST,
-	    0x80094001, 31,
-	    "The request subject name is invalid or too long. 0x80094001 "
-	    "(-2146877439 CERTSRV_E_BAD_REQUESTSUBJECT) Denied by Policy "
-	    "Module" },
-	{ "the CA failed", REFUSAL_CA_FAILED, ALL, SCEP_BAD_REQUEST, 0x80004005,
-	    31, NULL },
-};
-
-static void
-refuses(void **state)
-{
-	const struct refused *t = *state;
-	struct stack_state s;
-
-	stack_healthy(&s);
-	for (int windows = t->from; windows <= t->to; windows++) {
-		struct scep_reply reply = { .status = SCEP_PENDING };
-		struct exchange ex;
-
-		s.windows = (enum windows)windows;
-		exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
-		mscep_refuse(&ex, &s, t->refusal, &reply);
-		assert_int_equal(reply.status, SCEP_FAILURE);
-		assert_int_equal(reply.fail_info, t->fail_info);
-		assert_int_equal((uint32_t)reply.ms_error, t->error);
-		if (t->message == NULL)
-			assert_null(reply.ms_message);
-		else
-			assert_string_equal(reply.ms_message, t->message);
-		check_event(&ex, t->event);
-		exchange_clear(&ex);
-	}
-}
-
-static void
-event_of_passwords(void **state)
-{
-	struct scep_reply reply = { .status = SCEP_PENDING };
-	struct stack_state s;
-	struct exchange ex;
-
-	(void)state;
-	stack_healthy(&s);
-	exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
-	mscep_refuse(&ex, &s, REFUSAL_USED_CHALLENGE, &reply);
-	assert_string_equal(ex.events->text,
-	    "The password in the certificate request cannot be verified. It "
-	    "may have been used already. Obtain a new password to submit with "
-	    "this request.");
-	exchange_clear(&ex);
-}
-
 static void
 cert_rep(void **state)
 {
@@ -449,20 +351,6 @@ cert_rep(void **state)
 	exchange_clear(&ex);
 }
 
-static void
-algorithms_of_the_reply(void **state)
-{
-	(void)state;
-	for (enum digest d = DIGEST_MD5; d < DIGEST_COUNT; d++)
-		assert_int_equal(mscep_reply_digest(d),
-		    d == DIGEST_MD5 ? DIGEST_SHA1 : d);
-	assert_int_equal(mscep_reply_digest(DIGEST_COUNT), DIGEST_SHA1);
-	for (enum cipher c = CIPHER_DES; c < CIPHER_COUNT; c++)
-		assert_int_equal(mscep_reply_cipher(c),
-		    c == CIPHER_DES ? CIPHER_DES3 : c);
-	assert_int_equal(mscep_reply_cipher(CIPHER_COUNT), CIPHER_DES3);
-}
-
 int
 main(void)
 {
@@ -473,10 +361,7 @@ main(void)
 		ONE(ca_certificates, "GetCACert has both RAs and the CA"),
 		ROWS(general_page, encodings),
 		ROWS(cannot_read, unreadables),
-		ROWS(refuses, refuseds),
-		ONE(event_of_passwords, "event 29 is in Microsoft's words"),
 		ONE(cert_rep, "a CertRep is sent as it is"),
-		ONE(algorithms_of_the_reply, "MD5 and DES are not answered"),
 	};
 
 	return ROWS_RUN(tables, NULL, NULL);
