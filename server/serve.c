@@ -80,6 +80,10 @@ judge(struct exchange *ex, const struct scep_request *request,
 
 	if (flaw != SCEP_SOUND)
 		return refusal_of(flaw);
+	refusal = mscep_judge_algorithms(&ex->snapshot->state, request->digest,
+	    request->cipher);
+	if (refusal != REFUSAL_NONE)
+		return refusal;
 	if (request->type != SCEP_PKCS_REQ)
 		return REFUSAL_MESSAGE_TYPE;
 	refusal = site_spend_challenge(ex, request->csr.challenge);
@@ -181,6 +185,10 @@ answer_pki_operation(struct exchange *ex)
 	struct blob decoded;
 	struct span message;
 
+	if (!mscep_has_message(&ex->snapshot->state, &ex->request)) {
+		mscep_answer_no_message(ex, &ex->snapshot->state);
+		return;
+	}
 	if (mscep_message(&ex->request, &decoded, &message) == -1)
 		error_set(&err, "RFC 8894 4.1: no base64 in \"message\"");
 	else

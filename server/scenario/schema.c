@@ -44,6 +44,16 @@ static const struct word field_words[] = { { "default", LOG_FIELDS_DEFAULT },
 	{ "article", LOG_FIELDS_ARTICLE }, { NULL, 0 } };
 static const struct word line_end_words[] = { { "lf", LINE_END_LF },
 	{ "crlf", LINE_END_CRLF }, { NULL, 0 } };
+static const struct word digest_words[] = { { "md5", DIGEST_MD5 },
+	{ "sha1", DIGEST_SHA1 }, { "sha256", DIGEST_SHA256 },
+	{ "sha512", DIGEST_SHA512 }, { NULL, 0 } };
+static const struct word cipher_words[] = { { "des", CIPHER_DES },
+	{ "des3", CIPHER_DES3 }, { "aes-128-cbc", CIPHER_AES128 },
+	{ "aes-192-cbc", CIPHER_AES192 }, { "aes-256-cbc", CIPHER_AES256 },
+	{ NULL, 0 } };
+static const struct word unreadable_words[] = { { "profile", AS_PROFILE },
+	{ "general", UNREADABLE_GENERAL }, { "empty", UNREADABLE_EMPTY },
+	{ "cert_rep", UNREADABLE_CERT_REP }, { NULL, 0 } };
 static const struct word profile_words[] = { { "ndes", PROFILE_NDES },
 	{ "rfc8894", PROFILE_RFC8894 }, { NULL, 0 } };
 static const struct word reply_digest_words[] = { { "profile", AS_PROFILE },
@@ -99,6 +109,12 @@ static const struct key keys[] = {
 	WORD(mscep.capabilities_separator, line_end_words),
 	BOOL(mscep.capabilities_final_newline),
 	TEXT(mscep.capabilities_content_type),
+	BOOL(mscep.accept.post),
+	BOOL(mscep.accept.get),
+	BOOL(mscep.accept.renewal),
+	WORD(mscep.accept.weakest_digest, digest_words),
+	WORD(mscep.accept.weakest_cipher, cipher_words),
+	WORD(mscep.unreadable, unreadable_words),
 	WORD(mscep.reply.profile, profile_words),
 	WORD(mscep.reply.digest, reply_digest_words),
 	WORD(mscep.reply.cipher, reply_cipher_words),

@@ -53,6 +53,12 @@ stack_healthy(struct stack_state *s)
 	    "POSTPKIOperation\nRenewal\nSHA-512\n"
 	    "SHA-256\nSHA-1\nDES3");
 	strcpy(s->mscep.capabilities_content_type, "text/plain");
+	s->mscep.accept.post = true;
+	s->mscep.accept.get = true;
+	s->mscep.accept.renewal = true;
+	s->mscep.accept.weakest_digest = DIGEST_MD5;
+	s->mscep.accept.weakest_cipher = CIPHER_DES;
+	s->mscep.unreadable = AS_PROFILE;
 	s->mscep.reply.profile = PROFILE_NDES;
 	s->mscep.reply.digest = AS_PROFILE;
 	s->mscep.reply.cipher = AS_PROFILE;

@@ -63,6 +63,17 @@ mscep_operation_name(enum operation operation)
 	return operation == OPERATION_NONE ? NULL : "unknown";
 }
 
+bool
+mscep_has_message(const struct stack_state *state, const struct request *r)
+{
+	struct span value;
+
+	if (strcmp(r->method, "POST") == 0)
+		return state->mscep.accept.post;
+	return state->mscep.accept.get &&
+	    query_value(r->query, "message", &value);
+}
+
 int
 mscep_message(const struct request *r, struct blob *decoded, struct span *out)
 {
@@ -163,7 +174,17 @@ mscep_answer_general(struct exchange *ex, const struct stack_state *state)
 	iis_send(ex, state, "text/html", page);
 }
 
-/* Events 16 to 18 (9.1 [C]); that the body is the general page is assumed. */
+/* The event's words are [C] (1.1); its number and the page are assumed. */
+void
+mscep_answer_no_message(struct exchange *ex, const struct stack_state *state)
+{
+	exchange_event(ex, "Application", MSCEP_EVENT_SOURCE, 15, "Error",
+	    "The Network Device Enrollment Service received an http message "
+	    "without the \"Message\" tag.");
+	mscep_answer_general(ex, state);
+}
+
+/* Events 16 to 18 (9.1 [C]). */
 void
 mscep_answer_unreadable(struct exchange *ex, const struct stack_state *state,
     enum scep_flaw flaw)
@@ -174,7 +195,22 @@ mscep_answer_unreadable(struct exchange *ex, const struct stack_state *state,
 		mscep_leave_event(ex, state, REFUSAL_NO_INFO);
 	else
 		mscep_leave_event(ex, state, REFUSAL_UNDECRYPTABLE);
-	mscep_answer_general(ex, state);
+	if (mscep_unreadable(state) == UNREADABLE_EMPTY) {
+		exchange_answer(ex, LAYER_MSCEP, 200, 0, 0);
+		iis_send(ex, state, NULL, (struct blob){ NULL, 0 });
+	} else {
+		mscep_answer_general(ex, state);
+	}
+}
+
+enum refusal
+mscep_judge_algorithms(const struct stack_state *state, enum digest digest,
+    enum cipher cipher)
+{
+	return digest < state->mscep.accept.weakest_digest ||
+		cipher < state->mscep.accept.weakest_cipher ?
+	    REFUSAL_BAD_ALGORITHM :
+	    REFUSAL_NONE;
 }
 
 void

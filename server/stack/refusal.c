@@ -1,8 +1,6 @@
 /* What NDES says when it refuses, to the client and in the event log. */
 #include "stack/stack.h"
 
-#define SOURCE "Microsoft-Windows-NetworkDeviceEnrollmentService"
-
 /* What RFC 8894 3.2.1.4.1 gives for it, and the words of failInfoText. */
 static const struct {
 	enum scep_fail_info fail_info;
@@ -256,8 +254,8 @@ mscep_leave_event(struct exchange *ex, const struct stack_state *state,
 	size_t i = find_row(state, refusal);
 
 	if (i < REFUSALS)
-		exchange_event(ex, "Application", SOURCE, refusals[i].event,
-		    "Error", "%s", refusals[i].text);
+		exchange_event(ex, "Application", MSCEP_EVENT_SOURCE,
+		    refusals[i].event, "Error", "%s", refusals[i].text);
 }
 
 const char *

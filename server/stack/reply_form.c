@@ -36,6 +36,16 @@ either(int setting, int of_profile)
 	return setting == AS_PROFILE ? of_profile : setting;
 }
 
+enum unreadable
+mscep_unreadable(const struct stack_state *state)
+{
+	/* NDES sends no CertRep (3.5 [C]); what it sends is assumed. */
+	return (enum unreadable)either(state->mscep.unreadable,
+	    state->mscep.reply.profile == PROFILE_RFC8894 ?
+		UNREADABLE_CERT_REP :
+		UNREADABLE_GENERAL);
+}
+
 struct reply_form
 mscep_reply_form(const struct stack_state *state, enum digest asked,
     enum cipher asked_cipher)

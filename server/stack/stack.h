@@ -45,7 +45,9 @@ enum reply_profile { PROFILE_NDES, PROFILE_RFC8894 };
 enum key_transport { TRANSPORT_PKCS1, TRANSPORT_OAEP };
 /* The eContent of FAILURE and PENDING: one octet 00, none, no OCTET STRING. */
 enum reply_content { CONTENT_ZERO, CONTENT_EMPTY, CONTENT_ABSENT };
-/* In place of a value of the reply's settings. */
+/* What a message gets that cannot be read; always HTTP 200. */
+enum unreadable { UNREADABLE_GENERAL, UNREADABLE_EMPTY, UNREADABLE_CERT_REP };
+/* In place of a value of the settings that a profile gives. */
 #define AS_PROFILE (-1)
 #define AS_REQUEST (-2)
 
@@ -80,6 +82,11 @@ struct stack_state {
 		bool capabilities_final_newline;
 		/* Empty: no such header. */
 		char capabilities_content_type[CONTENT_TYPE_SIZE];
+		struct {
+			bool post, get, renewal;
+			enum digest weakest_digest;
+			enum cipher weakest_cipher;
+		} accept; /* whatever the capabilities say */
 		struct reply_settings {
 			enum reply_profile profile;
 			/* As their enums say, or AS_PROFILE, AS_REQUEST. */
@@ -88,6 +95,7 @@ struct stack_state {
 			int key_transport, content;
 			int fail_info_text, microsoft_attributes; /* bool */
 		} reply;
+		int unreadable;	    /* enum unreadable, or AS_PROFILE */
 		bool bom, odd_byte; /* of the admin site's pages */
 		struct {
 			int64_t length;	  /* octets; two digits each */
@@ -150,6 +158,8 @@ void iis_redirect_to_folder(struct exchange *, const struct stack_state *);
 void iis_send(struct exchange *, const struct stack_state *,
     const char *content_type, struct blob body);
 
+#define MSCEP_EVENT_SOURCE "Microsoft-Windows-NetworkDeviceEnrollmentService"
+
 /* mscep.dll: which operation, and the answers without a request inside. */
 enum operation {
 	OPERATION_NONE,
@@ -160,6 +170,8 @@ enum operation {
 };
 enum operation mscep_operation(const struct request *);
 const char *mscep_operation_name(enum operation);
+/* Whether there is one, sent in a way that is accepted. */
+bool mscep_has_message(const struct stack_state *, const struct request *);
 /* The pkiMessage: the body of a POST, else `message=`. -1: neither. */
 int mscep_message(const struct request *, struct blob *decoded,
     struct span *out);
@@ -170,7 +182,11 @@ void mscep_answer_ca_cert(struct exchange *, const struct stack_state *,
     struct span ca_certs);
 /* The page for browsers: "allows you to obtain certificates ...". */
 void mscep_answer_general(struct exchange *, const struct stack_state *);
-/* A message that cannot be read: HTTP 200, the general page, an event. */
+/* PKIOperation without a message: the general page and an event. */
+void mscep_answer_no_message(struct exchange *, const struct stack_state *);
+/* What the settings say of a message that cannot be read. */
+enum unreadable mscep_unreadable(const struct stack_state *);
+/* No CertRep: HTTP 200, the general page or nothing, and an event. */
 void mscep_answer_unreadable(struct exchange *, const struct stack_state *,
     enum scep_flaw);
 /* Sends a CertRep. */
@@ -238,6 +254,10 @@ const char *mscep_refuse(struct exchange *, const struct stack_state *,
 /* Only the event. */
 void mscep_leave_event(struct exchange *, const struct stack_state *,
     enum refusal);
+
+/* The algorithms of a request: weaker than what is accepted? */
+enum refusal mscep_judge_algorithms(const struct stack_state *, enum digest,
+    enum cipher);
 
 /* The CA's policy: what it denies although NDES asks. */
 enum refusal ca_judge(const struct stack_state *, const struct scep_csr *);

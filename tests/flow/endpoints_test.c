@@ -21,6 +21,7 @@ enum look {
 	FORBIDDEN,
 	GENERAL,
 	ADMIN,
+	NOTHING,
 	NOT_FOUND,
 	NOT_ALLOWED,
 	MOVED,
@@ -40,6 +41,7 @@ static const struct {
 	    true },
 	[ADMIN] = { 200, "text/html",
 	    "The enrollment challenge password is: <B> ", true },
+	[NOTHING] = { 200, "", "", false },
 	[NOT_FOUND] = { 404, "text/html", "404 - File or directory not found.",
 	    false },
 	[NOT_ALLOWED] = { 405, "text/html",
@@ -124,6 +126,8 @@ says(const struct web_reply *reply, enum look look)
 	struct buffer text;
 	bool found;
 
+	if (look == NOTHING)
+		return reply->body.len == 0;
 	if (!looks[look].wide)
 		return memmem(reply->body.data, reply->body.len, words,
 			   strlen(words)) != NULL;
@@ -209,6 +213,28 @@ capabilities_are_sent_as_they_are_set(void **state)
 	assert_string_equal((char *)reply.body.data, "AES\r\nSHA-256\r\n");
 	assert_string_equal(reply.content_type, "");
 	web_reply_clear(&reply);
+	server_stop(&s);
+}
+
+static void
+what_is_not_accepted_is_no_message(void **state)
+{
+	static const char *const no_post[] = { "server.mscep.accept.post=false",
+		"server.mscep.unreadable=empty", NULL };
+	static const char *const no_get[] = { "server.mscep.accept.get=false",
+		"server.mscep.unreadable=empty", NULL };
+	static const char get[] = DLL "?operation=PKIOperation&message=AAAA";
+	static const char post[] = DLL "?operation=PKIOperation";
+	struct server s;
+
+	(void)state;
+	server_start(&s, &(struct server_options){ .set = no_post });
+	looks_like(&s, "POST", post, GENERAL);
+	looks_like(&s, "GET", get, NOTHING);
+	looks_like(&s, "GET", DLL "?operation=PKIOperation", GENERAL);
+	assert_int_equal(server_use_scenario(&s, no_get), 0);
+	looks_like(&s, "POST", post, NOTHING);
+	looks_like(&s, "GET", get, GENERAL);
 	server_stop(&s);
 }
 
@@ -351,6 +377,7 @@ main(void)
 		cmocka_unit_test(
 		    without_the_policy_module_a_browser_sees_the_general_page),
 		cmocka_unit_test(capabilities_are_sent_as_they_are_set),
+		cmocka_unit_test(what_is_not_accepted_is_no_message),
 		cmocka_unit_test(
 		    a_folder_without_its_slash_moves_with_its_spelling),
 		cmocka_unit_test(the_sixth_unused_password_is_not_given_out),

@@ -178,6 +178,69 @@ capabilities(void **state)
 	exchange_clear(&ex);
 }
 
+static const struct accepted {
+	const char *row, *method, *target;
+	bool no_post, no_get;
+	bool has;
+} accepteds[] = {
+	{ "a POST", "POST", PATH "?operation=PKIOperation", false, true, true },
+	{ "a POST that is not accepted", "POST",
+	    PATH "?operation=PKIOperation&message=QUJD", true, false, false },
+	{ "a GET", "GET", PATH "?operation=PKIOperation&message=QUJD", true,
+	    false, true },
+	{ "a GET with a broken message", "GET",
+	    PATH "?operation=PKIOperation&message=%", false, false, true },
+	{ "a GET with an empty message", "GET",
+	    PATH "?operation=PKIOperation&message=", false, false, true },
+	{ "a GET without a message", "GET", PATH "?operation=PKIOperation",
+	    false, false, false },
+	{ "a GET without even a value", "GET",
+	    PATH "?operation=PKIOperation&message", false, false, false },
+	{ "a GET that is not accepted", "GET",
+	    PATH "?operation=PKIOperation&message=QUJD", false, true, false },
+};
+
+static void
+accepts(void **state)
+{
+	const struct accepted *t = *state;
+	struct stack_state s;
+	struct exchange ex;
+
+	stack_healthy(&s);
+	s.mscep.accept.post = !t->no_post;
+	s.mscep.accept.get = !t->no_get;
+	exchange_make(&ex, t->method, t->target);
+	assert_int_equal(mscep_has_message(&s, &ex.request), t->has);
+	exchange_clear(&ex);
+}
+
+static void
+accepts_algorithms(void **state)
+{
+	struct stack_state s;
+	enum refusal wanted;
+
+	(void)state;
+	stack_healthy(&s);
+	for (enum digest d = DIGEST_MD5; d <= DIGEST_COUNT; d++)
+		for (enum cipher c = CIPHER_DES; c <= CIPHER_COUNT; c++)
+			assert_int_equal(mscep_judge_algorithms(&s, d, c),
+			    REFUSAL_NONE);
+	s.mscep.accept.weakest_digest = DIGEST_SHA256;
+	s.mscep.accept.weakest_cipher = CIPHER_AES128;
+	for (enum digest d = DIGEST_MD5; d <= DIGEST_COUNT; d++)
+		for (enum cipher c = CIPHER_DES; c <= CIPHER_COUNT; c++) {
+			wanted = d == DIGEST_MD5 || d == DIGEST_SHA1 ||
+				d == DIGEST_SHA224 || c == CIPHER_DES ||
+				c == CIPHER_DES3 ?
+			    REFUSAL_BAD_ALGORITHM :
+			    REFUSAL_NONE;
+			assert_int_equal(mscep_judge_algorithms(&s, d, c),
+			    wanted);
+		}
+}
+
 /* Both RAs, then the CA, as OpenSSL finds them. */
 static void
 ca_certificates(void **state)
@@ -273,12 +336,12 @@ general_page(void **state)
 	exchange_clear(&ex);
 }
 
-static const struct unreadable {
+static const struct flawed {
 	const char *row;
 	enum scep_flaw flaw;
 	int event;
 	const char *text;
-} unreadables[] = {
+} flaweds[] = {
 	{ "not a SignedData", SCEP_NOT_CMS, 16,
 	    "The Network Device Enrollment Service cannot decode the http "
 	    "message from the client (0x8009310b).  ASN1 bad tag value met." },
@@ -308,7 +371,7 @@ check_event(const struct exchange *ex, int id)
 static void
 cannot_read(void **state)
 {
-	const struct unreadable *t = *state;
+	const struct flawed *t = *state;
 	struct stack_state s;
 	struct exchange ex;
 
@@ -319,6 +382,74 @@ cannot_read(void **state)
 	exchange_must_have_header(&ex, "Content-Type", "text/html");
 	check_event(&ex, t->event);
 	assert_string_equal(ex.events->text, t->text);
+	exchange_clear(&ex);
+}
+
+/* The words and the status are known, the body is a setting. */
+static const struct body {
+	const char *row;
+	enum reply_profile profile;
+	int unreadable;
+	enum unreadable means;
+	bool empty;
+} bodies[] = {
+	{ "NDES's own page", PROFILE_NDES, AS_PROFILE, UNREADABLE_GENERAL,
+	    false },
+	{ "nothing", PROFILE_NDES, UNREADABLE_EMPTY, UNREADABLE_EMPTY, true },
+	{ "a CertRep as NDES", PROFILE_NDES, UNREADABLE_CERT_REP,
+	    UNREADABLE_CERT_REP, false },
+	{ "a CertRep as the RFC says", PROFILE_RFC8894, AS_PROFILE,
+	    UNREADABLE_CERT_REP, false },
+	{ "nothing although the RFC says more", PROFILE_RFC8894,
+	    UNREADABLE_EMPTY, UNREADABLE_EMPTY, true },
+	{ "a page although the RFC says more", PROFILE_RFC8894,
+	    UNREADABLE_GENERAL, UNREADABLE_GENERAL, false },
+};
+
+static void
+unreadable_gets(void **state)
+{
+	const struct body *t = *state;
+	struct stack_state s;
+	struct exchange ex;
+
+	stack_healthy(&s);
+	s.mscep.reply.profile = t->profile;
+	s.mscep.unreadable = t->unreadable;
+	assert_int_equal(mscep_unreadable(&s), t->means);
+	exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
+	mscep_answer_unreadable(&ex, &s, SCEP_UNDECRYPTABLE);
+	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
+	exchange_must_be_measured(&ex);
+	check_event(&ex, 18);
+	if (t->empty) {
+		assert_int_equal(ex.reply.body.len, 0);
+		exchange_must_have_headers(&ex,
+		    "Content-Length Server X-Powered-By Date");
+	} else {
+		exchange_must_have_header(&ex, "Content-Type", "text/html");
+		page_must_have(&ex, "This URL is used by network devices");
+	}
+	exchange_clear(&ex);
+}
+
+static void
+no_message(void **state)
+{
+	struct stack_state s;
+	struct exchange ex;
+
+	(void)state;
+	stack_healthy(&s);
+	exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
+	mscep_answer_no_message(&ex, &s);
+	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
+	exchange_must_have_header(&ex, "Content-Type", "text/html");
+	page_must_have(&ex, "This URL is used by network devices");
+	check_event(&ex, 15);
+	assert_string_equal(ex.events->text,
+	    "The Network Device Enrollment Service received an http message "
+	    "without the \"Message\" tag.");
 	exchange_clear(&ex);
 }
 
@@ -357,10 +488,14 @@ main(void)
 	static const struct table tables[] = {
 		ROWS(asks_for, askeds),
 		ROWS(carries, carrieds),
+		ROWS(accepts, accepteds),
+		ONE(accepts_algorithms, "what is weaker is not accepted"),
 		ROWS(capabilities, listeds),
 		ONE(ca_certificates, "GetCACert has both RAs and the CA"),
 		ROWS(general_page, encodings),
-		ROWS(cannot_read, unreadables),
+		ROWS(cannot_read, flaweds),
+		ROWS(unreadable_gets, bodies),
+		ONE(no_message, "without a message there is an event"),
 		ONE(cert_rep, "a CertRep is sent as it is"),
 	};
 
