@@ -211,7 +211,8 @@ answer_admin(struct exchange *ex)
 	enum challenge_answer answer;
 
 	/* Nobody sees the page of a HEAD: it must not cost a password. */
-	if (strcmp(ex->request.method, "HEAD") == 0) {
+	if (strcmp(ex->request.method, "HEAD") == 0 &&
+	    challenge_costs(&s->state)) {
 		memset(password, '0',
 		    2 * (size_t)s->state.mscep.challenge.length);
 		answer = CHALLENGE_MADE;

@@ -51,6 +51,10 @@ static const struct word cipher_words[] = { { "des", CIPHER_DES },
 	{ "des3", CIPHER_DES3 }, { "aes-128-cbc", CIPHER_AES128 },
 	{ "aes-192-cbc", CIPHER_AES192 }, { "aes-256-cbc", CIPHER_AES256 },
 	{ NULL, 0 } };
+static const struct word challenge_words[] = { { "one-time",
+						   CHALLENGES_ONE_TIME },
+	{ "single", CHALLENGES_SINGLE }, { "static", CHALLENGES_STATIC },
+	{ "none", CHALLENGES_NONE }, { NULL, 0 } };
 static const struct word unreadable_words[] = { { "profile", AS_PROFILE },
 	{ "general", UNREADABLE_GENERAL }, { "empty", UNREADABLE_EMPTY },
 	{ "cert_rep", UNREADABLE_CERT_REP }, { NULL, 0 } };
@@ -124,6 +128,9 @@ static const struct key keys[] = {
 	WORD(mscep.reply.microsoft_attributes, reply_bool_words),
 	BOOL(mscep.bom),
 	BOOL(mscep.odd_byte),
+	BOOL(mscep.admin.permission),
+	WORD(mscep.challenge.mode, challenge_words),
+	TEXT(mscep.challenge.password),
 	NUMBER(mscep.challenge.length, 1, (CHALLENGE_SIZE - 1) / 2),
 	DURATION(mscep.challenge.validity, 1, 366LL * 86400),
 	NUMBER(mscep.challenge.cache, 0, 100000),
@@ -415,6 +422,19 @@ check_top(const struct yaml *root, struct error *err)
 	return 0;
 }
 
+/* What no key can say of itself. */
+static int
+check_state(const struct stack_state *s, const struct mark *at,
+    struct error *err)
+{
+	if (s->mscep.challenge.mode == CHALLENGES_STATIC &&
+	    s->mscep.challenge.password[0] == '\0')
+		return error_at(err, at,
+		    "\"mscep.challenge.mode\" is static, but there is no "
+		    "\"mscep.challenge.password\"");
+	return 0;
+}
+
 static int
 fill(struct scenario *s, const struct yaml *root,
     const struct scenario_set *set, struct error *err)
@@ -438,7 +458,8 @@ fill(struct scenario *s, const struct yaml *root,
 	for (size_t i = 0; set != NULL && i < set->count; i++)
 		if (apply_set(&s->state, set->list[i], err) == -1)
 			return -1;
-	return 0;
+	return check_state(&s->state, server != NULL ? &server->at : &root->at,
+	    err);
 }
 
 int

@@ -66,6 +66,8 @@ stack_healthy(struct stack_state *s)
 	s->mscep.reply.content = AS_PROFILE;
 	s->mscep.reply.fail_info_text = AS_PROFILE;
 	s->mscep.reply.microsoft_attributes = AS_PROFILE;
+	s->mscep.admin.permission = true;
+	s->mscep.challenge.mode = CHALLENGES_ONE_TIME;
 	s->mscep.challenge.length = 8;
 	s->mscep.challenge.validity = 60 * 60;
 	s->mscep.challenge.cache = 5;

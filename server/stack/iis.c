@@ -170,9 +170,8 @@ build_static(struct buffer *b, const struct page *p)
 	    p->title, p->title, p->text);
 }
 
-/* The target is the client's: nothing of it may become markup. */
-static void
-add_escaped(struct buffer *b, const char *text)
+void
+iis_add_escaped(struct buffer *b, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		switch (*text) {
@@ -240,8 +239,8 @@ build_detailed(struct buffer *b, const struct exchange *ex,
 	    "</h5>\r\n<table>\r\n<tr><th>Error Code</th><td>0x%08x</td></tr>"
 	    "\r\n<tr><th>Requested URL</th><td>http://",
 	    v->win32 == 0 ? 0 : 0x80070000U | v->win32);
-	add_escaped(b, host == NULL ? "localhost" : host);
-	add_escaped(b, ex->request.target);
+	iis_add_escaped(b, host == NULL ? "localhost" : host);
+	iis_add_escaped(b, ex->request.target);
 	buffer_printf(b,
 	    "</td></tr>\r\n</table></div>\r\n<div class=\"box\">"
 	    "<a href=\"http://go.microsoft.com/fwlink/?LinkID=62293&amp;"
@@ -333,7 +332,7 @@ iis_redirect_to_folder(struct exchange *ex, const struct stack_state *state)
 	    "<head><title>Document Moved</title></head>\n"
 	    "<body><h1>Object Moved</h1>This document may be found <a "
 	    "HREF=\"");
-	add_escaped(&b, url.failed ? "/" : (char *)url.data);
+	iis_add_escaped(&b, url.failed ? "/" : (char *)url.data);
 	buffer_add_text(&b, "\">here</a></body>");
 	buffer_finish(&b, &body);
 	exchange_answer(ex, LAYER_IIS, 301, 0, 0);

@@ -51,7 +51,16 @@ enum unreadable { UNREADABLE_GENERAL, UNREADABLE_EMPTY, UNREADABLE_CERT_REP };
 #define AS_PROFILE (-1)
 #define AS_REQUEST (-2)
 
+/* Which enrolment passwords there are (ndes-facts 5.5, 11). */
+enum challenge_mode {
+	CHALLENGES_ONE_TIME,
+	CHALLENGES_SINGLE, /* UseSinglePassword */
+	CHALLENGES_STATIC, /* the one of the settings, nothing else */
+	CHALLENGES_NONE,   /* EnforcePassword 0 */
+};
+
 /* Room for texts of a state, NUL included. */
+#define CHALLENGE_SIZE 129 /* of NDES's own: printable ASCII */
 #define CAPABILITIES_SIZE 512
 #define CONTENT_TYPE_SIZE 128
 
@@ -98,6 +107,11 @@ struct stack_state {
 		int unreadable;	    /* enum unreadable, or AS_PROFILE */
 		bool bom, odd_byte; /* of the admin site's pages */
 		struct {
+			bool permission; /* to enrol, of who asks */
+		} admin;
+		struct {
+			enum challenge_mode mode;
+			char password[CHALLENGE_SIZE]; /* single, static */
 			int64_t length;	  /* octets; two digits each */
 			int64_t validity; /* seconds */
 			int64_t cache;	  /* unused passwords */
@@ -157,6 +171,9 @@ void iis_redirect_to_folder(struct exchange *, const struct stack_state *);
 /* A body with its type; takes it. Adds the headers that IIS adds. */
 void iis_send(struct exchange *, const struct stack_state *,
     const char *content_type, struct blob body);
+
+/* The text of others: nothing of it becomes markup. */
+void iis_add_escaped(struct buffer *, const char *text);
 
 #define MSCEP_EVENT_SOURCE "Microsoft-Windows-NetworkDeviceEnrollmentService"
 
@@ -266,33 +283,64 @@ enum refusal ca_judge(const struct stack_state *, const struct scep_csr *);
 void policy_module_pass(struct exchange *, const struct stack_state *);
 
 /*
- * One-time passwords: a cache of unused ones, and a memory of those gone,
- * to tell wrong, used and expired apart. Not thread-safe: the site's lock.
+ * Enrolment passwords. Of those that are good once there is a list of unused
+ * ones, and a memory of those gone, to tell wrong, used and expired apart.
+ * Not thread-safe: the site's lock.
  */
-#define CHALLENGE_SIZE 65 /* hex digits and NUL */
 #define CHALLENGES_GONE 256
 struct challenge {
-	char password[CHALLENGE_SIZE];
+	char *password; /* owned */
 	int64_t expires;
 	bool used;
 };
-struct challenge_cache {
-	struct challenge *unused; /* at most the setting `cache` */
+struct challenge_list {
+	struct challenge *unused;
 	size_t count, room;
 	struct challenge gone[CHALLENGES_GONE];
 	size_t gone_next;
 };
+struct challenge_cache {
+	struct challenge_list ndes; /* at most the setting `cache` */
+	/* Made through the control API: the policy module alone knows them. */
+	struct challenge_list outside;
+	char single[CHALLENGE_SIZE]; /* empty: not made yet */
+};
 enum challenge_answer {
 	CHALLENGE_MADE,
+	CHALLENGE_LASTING,    /* single and static: no new one */
+	CHALLENGE_NOT_NEEDED, /* none */
 	CHALLENGE_CACHE_FULL,
+	CHALLENGE_NO_PERMISSION,
 	CHALLENGE_FAILED
 };
+/* What the admin site gives out, by the mode; `out` may be empty. */
 enum challenge_answer challenge_make(struct challenge_cache *,
     const struct stack_state *, struct crypto *, int64_t now,
     char out[CHALLENGE_SIZE]);
-/* REFUSAL_NONE: it is good; with `spend`, it is used from now on. */
-enum refusal challenge_judge(struct challenge_cache *, const char *password,
-    int64_t now, bool spend);
+/* Whether that uses up a place in NDES's cache. */
+bool challenge_costs(const struct stack_state *);
+/*
+ * One more of `size` characters, as long as Intune's if need be; good once,
+ * and as long as the others. The caller frees *out. CHALLENGE_CACHE_FULL:
+ * CHALLENGES_OUTSIDE are unused.
+ */
+#define CHALLENGE_LONGEST 8192
+#define CHALLENGES_OUTSIDE 10000
+enum challenge_answer challenge_make_outside(struct challenge_cache *,
+    const struct stack_state *, struct crypto *, size_t size, int64_t now,
+    char **out);
+/*
+ * The policy module, where it is installed, knows NDES's passwords and those
+ * from outside; without it there is NDES alone. REFUSAL_NONE: it is good;
+ * with `spend`, it is used from now on.
+ */
+enum refusal challenge_judge(struct challenge_cache *,
+    const struct stack_state *, const char *password, int64_t now, bool spend);
+/*
+ * iisreset: NDES's cache is memory [C] (5.5) and lost. The single password
+ * stays, being in the registry [C]; so do those from outside.
+ */
+void challenge_restart(struct challenge_cache *);
 void challenge_clear(struct challenge_cache *);
 
 /* The page of /certsrv/mscep_admin/ for what challenge_make() said. */

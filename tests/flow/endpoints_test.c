@@ -21,6 +21,9 @@ enum look {
 	FORBIDDEN,
 	GENERAL,
 	ADMIN,
+	ADMIN_SECRET,
+	ADMIN_FREE,
+	ADMIN_FORBIDDEN,
 	NOTHING,
 	NOT_FOUND,
 	NOT_ALLOWED,
@@ -41,6 +44,16 @@ static const struct {
 	    true },
 	[ADMIN] = { 200, "text/html",
 	    "The enrollment challenge password is: <B> ", true },
+	[ADMIN_SECRET] = { 200, "text/html",
+	    "password is: <B> SECRET </B> </P><P> This password can be used "
+	    "multiple times and will not expire. ",
+	    true },
+	[ADMIN_FREE] = { 200, "text/html",
+	    "No enrollment challenge password is required.", true },
+	[ADMIN_FORBIDDEN] = { 200, "text/html",
+	    "You do not have sufficient permission to enroll with SCEP.  "
+	    "Please contact your system administrator.",
+	    true },
 	[NOTHING] = { 200, "", "", false },
 	[NOT_FOUND] = { 404, "text/html", "404 - File or directory not found.",
 	    false },
@@ -280,6 +293,43 @@ the_sixth_unused_password_is_not_given_out(void **state)
 	server_stop(&s);
 }
 
+#define SECRET "server.mscep.challenge.password=SECRET"
+
+static void
+the_admin_page_is_that_of_the_mode(void **state)
+{
+	static const struct {
+		const char *set[3];
+		enum look look;
+	} modes[] = {
+		{ { SECRET, "server.mscep.challenge.mode=single", NULL },
+		    ADMIN_SECRET },
+		{ { SECRET, "server.mscep.challenge.mode=static", NULL },
+		    ADMIN_SECRET },
+		{ { "server.mscep.challenge.mode=none", NULL }, ADMIN_FREE },
+		{ { "server.mscep.admin.permission=false", NULL },
+		    ADMIN_FORBIDDEN },
+		{ { "server.mscep.challenge.mode=one-time", NULL }, ADMIN },
+	};
+	struct web_request head = { .method = "HEAD" };
+	struct web_reply reply;
+	struct server s;
+
+	(void)state;
+	server_start(&s, NULL);
+	for (size_t i = 0; i < COUNT_OF(modes); i++) {
+		assert_int_equal(server_use_scenario(&s, modes[i].set), 0);
+		for (int n = 0; n < 5; n++)
+			looks_like(&s, "GET", SERVER_ADMIN_PATH, modes[i].look);
+		head.url = s.admin;
+		assert_true(web_ask(&head, &reply));
+		assert_int_equal(reply.status, 200);
+		assert_int_equal(reply.body.len, 0);
+		web_reply_clear(&reply);
+	}
+	server_stop(&s);
+}
+
 /* Five passwords would fill the cache. */
 static void
 a_head_of_the_admin_page_costs_no_password(void **state)
@@ -381,6 +431,7 @@ main(void)
 		cmocka_unit_test(
 		    a_folder_without_its_slash_moves_with_its_spelling),
 		cmocka_unit_test(the_sixth_unused_password_is_not_given_out),
+		cmocka_unit_test(the_admin_page_is_that_of_the_mode),
 		cmocka_unit_test(a_head_of_the_admin_page_costs_no_password),
 		cmocka_unit_test(the_server_header_tells_the_windows),
 		cmocka_unit_test(

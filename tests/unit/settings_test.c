@@ -77,8 +77,13 @@ static const struct known_key {
 	    "fals", "unknown value \"fals\", did you mean \"false\"?" },
 	{ AT(mscep.bom), BOOL, "true", 1, NULL, "yes", NO_BOOL },
 	{ AT(mscep.odd_byte), BOOL, "true", 1, NULL, "yes", NO_BOOL },
+	{ AT(mscep.admin.permission), BOOL, "false", 0, NULL, "yes", NO_BOOL },
+	{ AT(mscep.challenge.mode), INT, "none", CHALLENGES_NONE, NULL, "no",
+	    "unknown value \"no\", did you mean \"none\"?" },
+	{ AT(mscep.challenge.password), TEXT, "a b", 0, "a b", "\"\\xe4\"",
+	    NOT_ASCII },
 	{ AT(mscep.challenge.length), NUMBER, "1", 1, NULL, "0",
-	    "0 is not between 1 and 32" },
+	    "0 is not between 1 and 64" },
 	{ AT(mscep.challenge.validity), NUMBER, "366d", 366LL * 86400, NULL,
 	    "367d", "367d is not between 1 and 31622400" },
 	{ AT(mscep.challenge.cache), NUMBER, "100000", 100000, NULL, "100001",
@@ -154,6 +159,8 @@ static const struct meaning {
 	{ "aes-256-cbc", AT(mscep.accept.weakest_cipher), CIPHER_AES256 },
 	{ "general", AT(mscep.unreadable), UNREADABLE_GENERAL },
 	{ "cert_rep", AT(mscep.unreadable), UNREADABLE_CERT_REP },
+	{ "one-time", AT(mscep.challenge.mode), CHALLENGES_ONE_TIME },
+	{ "single", AT(mscep.challenge.mode), CHALLENGES_SINGLE },
 	{ "sha1", AT(mscep.reply.digest), DIGEST_SHA1 },
 	{ "sha256", AT(mscep.reply.digest), DIGEST_SHA256 },
 	{ "sha512", AT(mscep.reply.digest), DIGEST_SHA512 },
@@ -224,6 +231,33 @@ refuses_type(void **state)
 		    list);
 		is_refused(&set, wanted);
 	}
+}
+
+static const struct missing {
+	const char *row, *sets[2];
+	size_t count;
+	const char *error; /* NULL: taken */
+} missings[] = {
+	{ "a static password that is not there",
+	    { "server.mscep.challenge.mode=static" }, 1,
+	    "pki.yaml:1:1: \"mscep.challenge.mode\" is static, but there is no "
+	    "\"mscep.challenge.password\"" },
+	{ "a static password",
+	    { "server.mscep.challenge.mode=static",
+		"server.mscep.challenge.password=x" },
+	    2, NULL },
+};
+
+static void
+needs_another(void **state)
+{
+	const struct missing *t = *state;
+	const struct scenario_set set = { t->sets, t->count };
+
+	if (t->error != NULL)
+		assert_string_equal(refusal(TOP, &set), t->error);
+	else
+		scenario_free(accept_all(TOP, &set));
 }
 
 static const struct known_key *
@@ -320,6 +354,7 @@ main(void)
 		ROWS(means, meanings),
 		ROWS(refuses_value, known_keys),
 		ROWS(refuses_type, known_keys),
+		ROWS(needs_another, missings),
 		ONE(reference, "the reference has every key and its default"),
 		ONE(long_text, "a text has a length"),
 	};
