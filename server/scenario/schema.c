@@ -51,6 +51,9 @@ static const struct word cipher_words[] = { { "des", CIPHER_DES },
 	{ "des3", CIPHER_DES3 }, { "aes-128-cbc", CIPHER_AES128 },
 	{ "aes-192-cbc", CIPHER_AES192 }, { "aes-256-cbc", CIPHER_AES256 },
 	{ NULL, 0 } };
+static const struct word authentication_words[] = { { "none",
+							AUTHENTICATION_NONE },
+	{ "basic", AUTHENTICATION_BASIC }, { NULL, 0 } };
 static const struct word challenge_words[] = { { "one-time",
 						   CHALLENGES_ONE_TIME },
 	{ "single", CHALLENGES_SINGLE }, { "static", CHALLENGES_STATIC },
@@ -128,6 +131,9 @@ static const struct key keys[] = {
 	WORD(mscep.reply.microsoft_attributes, reply_bool_words),
 	BOOL(mscep.bom),
 	BOOL(mscep.odd_byte),
+	WORD(mscep.admin.authentication, authentication_words),
+	TEXT(mscep.admin.user),
+	TEXT(mscep.admin.password),
 	BOOL(mscep.admin.permission),
 	WORD(mscep.challenge.mode, challenge_words),
 	TEXT(mscep.challenge.password),
@@ -432,6 +438,11 @@ check_state(const struct stack_state *s, const struct mark *at,
 		return error_at(err, at,
 		    "\"mscep.challenge.mode\" is static, but there is no "
 		    "\"mscep.challenge.password\"");
+	if (s->mscep.admin.authentication != AUTHENTICATION_NONE &&
+	    s->mscep.admin.user[0] == '\0')
+		return error_at(err, at,
+		    "\"mscep.admin.authentication\" is on, but there is no "
+		    "\"mscep.admin.user\"");
 	return 0;
 }
 

@@ -66,6 +66,7 @@ stack_healthy(struct stack_state *s)
 	s->mscep.reply.content = AS_PROFILE;
 	s->mscep.reply.fail_info_text = AS_PROFILE;
 	s->mscep.reply.microsoft_attributes = AS_PROFILE;
+	s->mscep.admin.authentication = AUTHENTICATION_NONE;
 	s->mscep.admin.permission = true;
 	s->mscep.challenge.mode = CHALLENGES_ONE_TIME;
 	s->mscep.challenge.length = 8;

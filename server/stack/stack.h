@@ -51,6 +51,9 @@ enum unreadable { UNREADABLE_GENERAL, UNREADABLE_EMPTY, UNREADABLE_CERT_REP };
 #define AS_PROFILE (-1)
 #define AS_REQUEST (-2)
 
+/* What IIS asks of who comes to the admin site. */
+enum authentication { AUTHENTICATION_NONE, AUTHENTICATION_BASIC };
+
 /* Which enrolment passwords there are (ndes-facts 5.5, 11). */
 enum challenge_mode {
 	CHALLENGES_ONE_TIME,
@@ -63,6 +66,7 @@ enum challenge_mode {
 #define CHALLENGE_SIZE 129 /* of NDES's own: printable ASCII */
 #define CAPABILITIES_SIZE 512
 #define CONTENT_TYPE_SIZE 128
+#define ADMIN_PASSWORD_SIZE 129
 
 /*
  * The state of all layers: plain data, so that a copy is a snapshot; less
@@ -107,6 +111,8 @@ struct stack_state {
 		int unreadable;	    /* enum unreadable, or AS_PROFILE */
 		bool bom, odd_byte; /* of the admin site's pages */
 		struct {
+			enum authentication authentication;
+			char user[USER_SIZE], password[ADMIN_PASSWORD_SIZE];
 			bool permission; /* to enrol, of who asks */
 		} admin;
 		struct {
@@ -158,6 +164,7 @@ enum place {
 	PLACE_MSCEP,	/* the service */
 	PLACE_ADMIN,	/* /certsrv/mscep_admin/ */
 	PLACE_REDIRECT, /* a folder without its slash */
+	PLACE_ADMIN_REDIRECT,
 };
 /* IIS: request filtering, paths, error pages. */
 enum place iis_place(const struct request *);
@@ -172,6 +179,10 @@ void iis_redirect_to_folder(struct exchange *, const struct stack_state *);
 void iis_send(struct exchange *, const struct stack_state *,
     const char *content_type, struct blob body);
 
+/* The admin site: answers 401 to whom it does not know. */
+void authentication_pass(struct exchange *, const struct stack_state *);
+/* The header of a 401. */
+void authentication_offer(struct exchange *, const struct stack_state *);
 /* The text of others: nothing of it becomes markup. */
 void iis_add_escaped(struct buffer *, const char *text);
 

@@ -25,6 +25,7 @@ enum look {
 	ADMIN_FREE,
 	ADMIN_FORBIDDEN,
 	NOTHING,
+	UNAUTHORIZED,
 	NOT_FOUND,
 	NOT_ALLOWED,
 	MOVED,
@@ -54,6 +55,9 @@ static const struct {
 	    "You do not have sufficient permission to enroll with SCEP.  "
 	    "Please contact your system administrator.",
 	    true },
+	[UNAUTHORIZED] = { 401, "text/html",
+	    "401 - Unauthorized: Access is denied due to invalid credentials.",
+	    false },
 	[NOTHING] = { 200, "", "", false },
 	[NOT_FOUND] = { 404, "text/html", "404 - File or directory not found.",
 	    false },
@@ -330,6 +334,44 @@ the_admin_page_is_that_of_the_mode(void **state)
 	server_stop(&s);
 }
 
+static void
+the_admin_site_asks_for_basic_credentials(void **state)
+{
+	static const char *const set[] = {
+		"server.mscep.admin.authentication=basic",
+		"server.mscep.admin.user=admin",
+		"server.mscep.admin.password=secret", NULL
+	};
+	/* admin:secret, admin:wrong */
+	static const char *const good[] = { "Authorization: Basic "
+					    "YWRtaW46c2VjcmV0",
+		NULL };
+	static const char *const bad[] = { "Authorization: Basic "
+					   "YWRtaW46d3Jvbmc=",
+		NULL };
+	struct web_request request = { .method = "GET" };
+	struct web_reply reply;
+	struct server s;
+
+	(void)state;
+	server_start(&s, &(struct server_options){ .set = set });
+	looks_like(&s, "GET", SERVER_ADMIN_PATH, UNAUTHORIZED);
+	looks_like(&s, "POST", SERVER_ADMIN_PATH, UNAUTHORIZED);
+	looks_like(&s, "GET", "/certsrv/mscep_admin", UNAUTHORIZED);
+	looks_like(&s, "GET", DLL "?operation=GetCACaps", CAPS);
+	request.url = s.admin;
+	request.headers = bad;
+	assert_true(web_ask(&request, &reply));
+	assert_int_equal(reply.status, 401);
+	web_reply_clear(&reply);
+	request.headers = good;
+	assert_true(web_ask(&request, &reply));
+	assert_int_equal(reply.status, 200);
+	assert_true(says(&reply, ADMIN));
+	web_reply_clear(&reply);
+	server_stop(&s);
+}
+
 /* Five passwords would fill the cache. */
 static void
 a_head_of_the_admin_page_costs_no_password(void **state)
@@ -432,6 +474,7 @@ main(void)
 		    a_folder_without_its_slash_moves_with_its_spelling),
 		cmocka_unit_test(the_sixth_unused_password_is_not_given_out),
 		cmocka_unit_test(the_admin_page_is_that_of_the_mode),
+		cmocka_unit_test(the_admin_site_asks_for_basic_credentials),
 		cmocka_unit_test(a_head_of_the_admin_page_costs_no_password),
 		cmocka_unit_test(the_server_header_tells_the_windows),
 		cmocka_unit_test(

@@ -77,9 +77,15 @@ static const struct known_key {
 	    "fals", "unknown value \"fals\", did you mean \"false\"?" },
 	{ AT(mscep.bom), BOOL, "true", 1, NULL, "yes", NO_BOOL },
 	{ AT(mscep.odd_byte), BOOL, "true", 1, NULL, "yes", NO_BOOL },
+	{ AT(mscep.admin.authentication), INT, "basic", AUTHENTICATION_BASIC,
+	    NULL, "ntlm", "unknown value \"ntlm\", did you mean \"none\"?" },
+	{ AT(mscep.admin.user), TEXT, "na\\sra", 0, "na\\sra", "\"a\\tb\"",
+	    NOT_ASCII },
+	{ AT(mscep.admin.password), TEXT, "a:b", 0, "a:b", "\"a\\x7f\"",
+	    NOT_ASCII },
 	{ AT(mscep.admin.permission), BOOL, "false", 0, NULL, "yes", NO_BOOL },
-	{ AT(mscep.challenge.mode), INT, "none", CHALLENGES_NONE, NULL, "no",
-	    "unknown value \"no\", did you mean \"none\"?" },
+	{ AT(mscep.challenge.mode), INT, "static", CHALLENGES_STATIC, NULL,
+	    "no", "unknown value \"no\", did you mean \"none\"?" },
 	{ AT(mscep.challenge.password), TEXT, "a b", 0, "a b", "\"\\xe4\"",
 	    NOT_ASCII },
 	{ AT(mscep.challenge.length), NUMBER, "1", 1, NULL, "0",
@@ -95,7 +101,6 @@ static const struct known_key {
 	{ AT(policy_module.installed), BOOL, "false", 0, NULL, "yes", NO_BOOL },
 };
 
-/* What `good` makes of a healthy state, and nothing else. */
 static void
 set_by_hand(const struct known_key *t, struct stack_state *to)
 {
@@ -127,23 +132,28 @@ one_set(const char *key, const char *value, const char *list[1])
 	return (struct scenario_set){ list, 1 };
 }
 
+/* What `good` makes of a state, and nothing else. */
 static void
 takes_key(void **state)
 {
+	/* Without these a mode and a scheme are refused. */
+	static const char *const list[] = { "server.mscep.challenge.password=P",
+		"server.mscep.admin.user=U", NULL };
 	const struct known_key *t = *state;
-	struct stack_state wanted;
-	struct scenario_set set;
-	struct scenario *s;
-	const char *list[1];
+	struct scenario_set set = { list, 2 };
+	struct scenario *before = accept_all(TOP, &set), *after;
+	const char *sets[] = { list[0], list[1], NULL };
 
-	stack_healthy(&wanted);
-	set_by_hand(t, &wanted);
-	set = one_set(t->row, t->good, list);
-	s = accept_all(TOP, &set);
-	assert_memory_equal(&s->state, &wanted, sizeof(wanted));
-	stack_healthy(&wanted);
-	assert_memory_not_equal(&s->state, &wanted, sizeof(wanted));
-	scenario_free(s);
+	one_set(t->row, t->good, sets + 2);
+	set = (struct scenario_set){ sets, 3 };
+	after = accept_all(TOP, &set);
+	assert_memory_not_equal(&after->state, &before->state,
+	    sizeof(after->state));
+	set_by_hand(t, &before->state);
+	assert_memory_equal(&after->state, &before->state,
+	    sizeof(after->state));
+	scenario_free(before);
+	scenario_free(after);
 }
 
 /* Words and what they mean, beyond those of known_keys. */
@@ -161,6 +171,7 @@ static const struct meaning {
 	{ "cert_rep", AT(mscep.unreadable), UNREADABLE_CERT_REP },
 	{ "one-time", AT(mscep.challenge.mode), CHALLENGES_ONE_TIME },
 	{ "single", AT(mscep.challenge.mode), CHALLENGES_SINGLE },
+	{ "none", AT(mscep.challenge.mode), CHALLENGES_NONE },
 	{ "sha1", AT(mscep.reply.digest), DIGEST_SHA1 },
 	{ "sha256", AT(mscep.reply.digest), DIGEST_SHA256 },
 	{ "sha512", AT(mscep.reply.digest), DIGEST_SHA512 },
@@ -246,7 +257,29 @@ static const struct missing {
 	    { "server.mscep.challenge.mode=static",
 		"server.mscep.challenge.password=x" },
 	    2, NULL },
+	{ "nobody to authenticate",
+	    { "server.mscep.admin.authentication=basic",
+		"server.mscep.admin.password=x" },
+	    2,
+	    "pki.yaml:1:1: \"mscep.admin.authentication\" is on, but there is "
+	    "no \"mscep.admin.user\"" },
+	{ "somebody without a password",
+	    { "server.mscep.admin.authentication=basic",
+		"server.mscep.admin.user=x" },
+	    2, NULL },
 };
+
+/* It stands at the settings, where there are any. */
+static void
+place_of_what_is_missing(void **state)
+{
+	(void)state;
+	assert_string_equal(refusal(SERVER
+				"  mscep: {challenge: {mode: static}}\n",
+				NULL),
+	    "pki.yaml:4:3: \"mscep.challenge.mode\" is static, but there is no "
+	    "\"mscep.challenge.password\"");
+}
 
 static void
 needs_another(void **state)
@@ -355,6 +388,7 @@ main(void)
 		ROWS(refuses_value, known_keys),
 		ROWS(refuses_type, known_keys),
 		ROWS(needs_another, missings),
+		ONE(place_of_what_is_missing, "what is missing has a place"),
 		ONE(reference, "the reference has every key and its default"),
 		ONE(long_text, "a text has a length"),
 	};
