@@ -67,7 +67,7 @@ refusal_of(enum scep_flaw flaw)
 /* What NDES and the policy module make of a request that could be read. */
 static enum refusal
 judge(struct exchange *ex, const struct scep_request *request,
-    enum scep_flaw flaw)
+    enum scep_flaw flaw, struct error *why)
 {
 	static const char *const names[] = {
 		[REFUSAL_NONE] = "good",
@@ -91,6 +91,9 @@ judge(struct exchange *ex, const struct scep_request *request,
 	/* There is no way yet to seal a reply to anything else. */
 	if (refusal == REFUSAL_NONE && !crypto_key_is_rsa(request->signer_key))
 		return REFUSAL_BAD_ALGORITHM;
+	if (refusal == REFUSAL_NONE)
+		refusal = policy_module_judge(&ex->snapshot->state,
+		    &request->csr, why);
 	return refusal != REFUSAL_NONE ?
 	    refusal :
 	    ca_judge(&ex->snapshot->state, &request->csr);
@@ -153,7 +156,7 @@ answer_request(struct exchange *ex, const struct scep_request *request,
 		.recipient_nonce = request->sender_nonce,
 	};
 
-	refusal = judge(ex, request, flaw);
+	refusal = judge(ex, request, flaw, &err);
 	if (refusal == REFUSAL_NONE)
 		refusal = issue(ex, request, &certificate, &err);
 	if (refusal == REFUSAL_NONE) {

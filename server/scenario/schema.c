@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "base/nearest.h"
 #include "scenario/shipped.h"
 #include "scenario/yaml.h"
@@ -72,7 +73,7 @@ static const struct word reply_cipher_words[] = { { "profile", AS_PROFILE },
 	{ "aes-192-cbc", CIPHER_AES192 }, { "aes-256-cbc", CIPHER_AES256 },
 	{ NULL, 0 } };
 static const struct word transport_words[] = { { "profile", AS_PROFILE },
-	{ "pkcs1", TRANSPORT_PKCS1 }, { "oaep", TRANSPORT_OAEP }, { NULL, 0 } };
+	{ "pkcs1", REPLY_PKCS1 }, { "oaep", REPLY_OAEP }, { NULL, 0 } };
 static const struct word content_words[] = { { "profile", AS_PROFILE },
 	{ "zero", CONTENT_ZERO }, { "empty", CONTENT_EMPTY },
 	{ "absent", CONTENT_ABSENT }, { NULL, 0 } };
@@ -82,7 +83,7 @@ static const char *const top_words[] = { "mockndes", "name", "title",
 	"description", "server", NULL };
 
 static reader read_word, read_bool, read_number, read_duration, read_text,
-    read_lines;
+    read_lines, read_oids;
 
 /* The name of a key is that of its field. */
 #define KEY(field, reads, list, least, most)                                   \
@@ -97,6 +98,7 @@ static reader read_word, read_bool, read_number, read_duration, read_text,
 #define DURATION(field, min, max) KEY(field, read_duration, NULL, min, max)
 #define TEXT(field) KEY(field, read_text, NULL, 0, ROOM(field))
 #define LINES(field) KEY(field, read_lines, NULL, 0, ROOM(field))
+#define OIDS(field) KEY(field, read_oids, NULL, 0, ROOM(field))
 
 static const struct key keys[] = {
 	WORD(windows, windows_words),
@@ -143,6 +145,11 @@ static const struct key keys[] = {
 	NUMBER(ca.minimum_key_size, 512, 16384),
 	NUMBER(ca.subject_max, 2, 1000000),
 	BOOL(policy_module.installed),
+	TEXT(policy_module.expect.subject),
+	TEXT(policy_module.expect.san),
+	TEXT(policy_module.expect.challenge),
+	OIDS(policy_module.expect.eku),
+	NUMBER(policy_module.expect.key_size, 0, 16384),
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -285,6 +292,29 @@ read_lines(const struct key *key, const struct yaml *node, void *to,
 	return ret;
 }
 
+/* The same, each an OID in digits. */
+static int
+read_oids(const struct key *key, const struct yaml *node, void *to,
+    struct error *err)
+{
+	const struct yaml *item;
+	struct buffer oid = { 0 };
+	int ret = 0;
+
+	for (size_t i = 0; i < node->count && ret == 0; i++) {
+		item = node->items[i];
+		if (item->kind == YAML_SCALAR)
+			ret = der_oid_from_text(item->text, &oid);
+		if (ret == -1)
+			error_at(err, &item->at,
+			    "\"%.60s\" is not an OID such as "
+			    "1.3.6.1.5.5.7.3.2",
+			    item->text);
+	}
+	buffer_free(&oid);
+	return ret == -1 ? -1 : read_lines(key, node, to, err);
+}
+
 /* True if some key lies below this dotted name. */
 static bool
 is_section(const char *name)
@@ -325,7 +355,10 @@ apply(struct stack_state *state, const char *name, const struct mark *at,
 		nearest_consider(&n, keys[i].name);
 		if (strcmp(keys[i].name, name) != 0)
 			continue;
-		wanted = keys[i].read == read_lines ? YAML_LIST : YAML_SCALAR;
+		wanted = keys[i].read == read_lines ||
+			keys[i].read == read_oids ?
+		    YAML_LIST :
+		    YAML_SCALAR;
 		if (node->kind != wanted)
 			return error_at(err, &node->at, "\"%s\" takes %s", name,
 			    wanted == YAML_LIST ? "a list, [a, b]" :

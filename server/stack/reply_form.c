@@ -8,10 +8,10 @@
  * client can read this. RFC 8894: 2.9, 3.2.1.4, 3.3.2.
  */
 static const struct reply_settings profiles[] = {
-	[PROFILE_NDES] = { PROFILE_NDES, AS_REQUEST, AS_REQUEST,
-	    TRANSPORT_PKCS1, CONTENT_ZERO, false, true },
+	[PROFILE_NDES] = { PROFILE_NDES, AS_REQUEST, AS_REQUEST, REPLY_PKCS1,
+	    CONTENT_ZERO, false, true },
 	[PROFILE_RFC8894] = { PROFILE_RFC8894, DIGEST_SHA256, CIPHER_AES128,
-	    TRANSPORT_PKCS1, CONTENT_ABSENT, true, false },
+	    REPLY_PKCS1, CONTENT_ABSENT, true, false },
 };
 
 /* A request with MD5 was answered with SHA-1 (3.3 [C]); else as asked. */
@@ -61,7 +61,7 @@ mscep_reply_form(const struct stack_state *state, enum digest asked,
 		.cipher = cipher == AS_REQUEST ? cipher_for(asked_cipher) :
 						 (enum cipher)cipher,
 		.oaep = either(set->key_transport, p->key_transport) ==
-		    TRANSPORT_OAEP,
+		    REPLY_OAEP,
 		.content = (enum reply_content)either(set->content, p->content),
 		.fail_info_text = either(set->fail_info_text,
 		    p->fail_info_text),

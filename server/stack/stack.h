@@ -42,7 +42,7 @@ enum line_end { LINE_END_LF, LINE_END_CRLF };
 
 /* Whose way of saying it: NDES's, or RFC 8894's to the letter. */
 enum reply_profile { PROFILE_NDES, PROFILE_RFC8894 };
-enum key_transport { TRANSPORT_PKCS1, TRANSPORT_OAEP };
+enum reply_transport { REPLY_PKCS1, REPLY_OAEP }; /* of the key */
 /* The eContent of FAILURE and PENDING: one octet 00, none, no OCTET STRING. */
 enum reply_content { CONTENT_ZERO, CONTENT_EMPTY, CONTENT_ABSENT };
 /* What a message gets that cannot be read; always HTTP 200. */
@@ -67,6 +67,7 @@ enum challenge_mode {
 #define CAPABILITIES_SIZE 512
 #define CONTENT_TYPE_SIZE 128
 #define ADMIN_PASSWORD_SIZE 129
+#define EXPECT_SIZE 256
 
 /*
  * The state of all layers: plain data, so that a copy is a snapshot; less
@@ -125,6 +126,13 @@ struct stack_state {
 	} mscep;
 	struct {
 		bool installed;
+		struct {
+			/* Globs, fnmatch(3); empty: whatever it is. */
+			char subject[EXPECT_SIZE], san[EXPECT_SIZE];
+			char challenge[EXPECT_SIZE];
+			char eku[EXPECT_SIZE]; /* OIDs in digits, one a line */
+			int64_t key_size;      /* bits at least, of RSA */
+		} expect;
 	} policy_module;
 	struct {
 		int64_t minimum_key_size; /* bits, of an RSA key */
@@ -289,9 +297,17 @@ enum refusal mscep_judge_algorithms(const struct stack_state *, enum digest,
 
 /* The CA's policy: what it denies although NDES asks. */
 enum refusal ca_judge(const struct stack_state *, const struct scep_csr *);
+/* Other SubjectPublicKeyInfos have a size of their own. */
+bool ca_key_is_rsa(struct span spki);
 
 /* Policy module: it forbids browsing, which is how health looks [C]. */
 void policy_module_pass(struct exchange *, const struct stack_state *);
+/*
+ * As VerifyRequest: whether a request holds what is expected, if the module
+ * is installed. The reason names the setting.
+ */
+enum refusal policy_module_judge(const struct stack_state *,
+    const struct scep_csr *, struct error *why);
 
 /*
  * Enrolment passwords. Of those that are good once there is a list of unused

@@ -31,6 +31,10 @@ check_state(const struct stack_state *s)
 	REQUIRE(memchr(s->mscep.capabilities_content_type, 0,
 		    CONTENT_TYPE_SIZE) != NULL);
 	REQUIRE(memchr(s->mscep.challenge.password, 0, CHALLENGE_SIZE) != NULL);
+	REQUIRE(memchr(s->mscep.admin.user, 0, USER_SIZE) != NULL);
+	REQUIRE(
+	    memchr(s->mscep.admin.password, 0, ADMIN_PASSWORD_SIZE) != NULL);
+	REQUIRE(memchr(s->policy_module.expect.eku, 0, EXPECT_SIZE) != NULL);
 	REQUIRE(s->mscep.challenge.mode != CHALLENGES_STATIC ||
 	    s->mscep.challenge.password[0] != '\0');
 	REQUIRE(mscep_reply_form(s, DIGEST_COUNT, CIPHER_COUNT).digest <

@@ -67,8 +67,8 @@ static const struct known_key {
 	    "unknown value \"md5\", did you mean \"sha1\"?" },
 	{ AT(mscep.reply.cipher), INT, "des", CIPHER_DES, NULL, "aes-128-gcm",
 	    "unknown value \"aes-128-gcm\", did you mean \"aes-128-cbc\"?" },
-	{ AT(mscep.reply.key_transport), INT, "oaep", TRANSPORT_OAEP, NULL,
-	    "oeap", "unknown value \"oeap\", did you mean \"oaep\"?" },
+	{ AT(mscep.reply.key_transport), INT, "oaep", REPLY_OAEP, NULL, "oeap",
+	    "unknown value \"oeap\", did you mean \"oaep\"?" },
 	{ AT(mscep.reply.content), INT, "absent", CONTENT_ABSENT, NULL, "none",
 	    "unknown value \"none\", did you mean \"zero\"?" },
 	{ AT(mscep.reply.fail_info_text), INT, "true", true, NULL, "truth",
@@ -99,6 +99,18 @@ static const struct known_key {
 	{ AT(ca.subject_max), NUMBER, "2", 2, NULL, "1",
 	    "1 is not between 2 and 1000000" },
 	{ AT(policy_module.installed), BOOL, "false", 0, NULL, "yes", NO_BOOL },
+	{ AT(policy_module.expect.subject), TEXT, "CN=device-*", 0,
+	    "CN=device-*", "\"CN=\\n\"", NOT_ASCII },
+	{ AT(policy_module.expect.san), TEXT, "\"*DNS:*.example*\"", 0,
+	    "*DNS:*.example*", "\"\\e\"", NOT_ASCII },
+	{ AT(policy_module.expect.challenge), TEXT, "ey*", 0, "ey*",
+	    "\"\\x80\"", NOT_ASCII },
+	{ AT(policy_module.expect.eku), TEXT,
+	    "[1.3.6.1.5.5.7.3.2, 1.3.6.1.4.1.311.20.2.2]", 0,
+	    "1.3.6.1.5.5.7.3.2\n1.3.6.1.4.1.311.20.2.2", "1.3.6.1.5.5.7.3.2",
+	    "\"policy_module.expect.eku\" " NO_LIST },
+	{ AT(policy_module.expect.key_size), NUMBER, "2048", 2048, NULL,
+	    "16385", "16385 is not between 0 and 16384" },
 };
 
 static void
@@ -180,7 +192,7 @@ static const struct meaning {
 	{ "aes-128-cbc", AT(mscep.reply.cipher), CIPHER_AES128 },
 	{ "aes-192-cbc", AT(mscep.reply.cipher), CIPHER_AES192 },
 	{ "aes-256-cbc", AT(mscep.reply.cipher), CIPHER_AES256 },
-	{ "pkcs1", AT(mscep.reply.key_transport), TRANSPORT_PKCS1 },
+	{ "pkcs1", AT(mscep.reply.key_transport), REPLY_PKCS1 },
 	{ "zero", AT(mscep.reply.content), CONTENT_ZERO },
 	{ "empty", AT(mscep.reply.content), CONTENT_EMPTY },
 	{ "false", AT(mscep.reply.fail_info_text), false },
@@ -242,6 +254,36 @@ refuses_type(void **state)
 		    list);
 		is_refused(&set, wanted);
 	}
+}
+
+static const struct listed {
+	const char *row, *value, *error;
+} listeds[] = {
+	{ "no OID", "[1.2.3, clientAuth]",
+	    ":1:9: \"clientAuth\" is not an OID such as 1.3.6.1.5.5.7.3.2" },
+	{ "half an OID", "[1.2.]",
+	    ":1:2: \"1.2.\" is not an OID such as 1.3.6.1.5.5.7.3.2" },
+	{ "a list in the list", "[1.2, [1.3]]", ":1:7: a word is wanted here" },
+	{ "too many of them",
+	    "[1.3.6.1.4.1.1.18446744073709551615.18446744073709551615,"
+	    "1.3.6.1.4.1.2.18446744073709551615.18446744073709551615,"
+	    "1.3.6.1.4.1.3.18446744073709551615.18446744073709551615,"
+	    "1.3.6.1.4.1.4.18446744073709551615.18446744073709551615,"
+	    "1.3.6.1.4.1.5.18446744073709551615.18446744073709551615]",
+	    ":1:1: the list is too long" },
+};
+
+static void
+refuses_list(void **state)
+{
+	const struct listed *t = *state;
+	struct scenario_set set;
+	const char *list[1], *got;
+
+	set = one_set("policy_module.expect.eku", t->value, list);
+	got = refusal(TOP, &set);
+	assert_int_equal(strncmp(got, list[0], strlen(list[0])), 0);
+	assert_string_equal(got + strlen(list[0]), t->error);
 }
 
 static const struct missing {
@@ -387,6 +429,7 @@ main(void)
 		ROWS(means, meanings),
 		ROWS(refuses_value, known_keys),
 		ROWS(refuses_type, known_keys),
+		ROWS(refuses_list, listeds),
 		ROWS(needs_another, missings),
 		ONE(place_of_what_is_missing, "what is missing has a place"),
 		ONE(reference, "the reference has every key and its default"),
