@@ -16,6 +16,8 @@
 #include "scenario/yaml.h"
 
 #define KEY_SIZE 128
+#define DAY 86400LL
+#define YEAR 31557600LL /* a Julian one */
 
 struct key;
 typedef int reader(const struct key *, const struct yaml *, void *to,
@@ -62,6 +64,16 @@ static const struct word challenge_words[] = { { "one-time",
 static const struct word unreadable_words[] = { { "profile", AS_PROFILE },
 	{ "general", UNREADABLE_GENERAL }, { "empty", UNREADABLE_EMPTY },
 	{ "cert_rep", UNREADABLE_CERT_REP }, { NULL, 0 } };
+static const struct word repeat_words[] = { { "new", REPEAT_NEW },
+	{ "same", REPEAT_SAME }, { NULL, 0 } };
+static const struct word queries_words[] = { { "answered", QUERIES_ANSWERED },
+	{ "refused", QUERIES_REFUSED }, { NULL, 0 } };
+static const struct word approval_words[] = { { "automatic",
+						  APPROVAL_AUTOMATIC },
+	{ "manual", APPROVAL_MANUAL }, { NULL, 0 } };
+static const struct word ca_key_words[] = { { "given", -1 }, { "rsa-2048", 0 },
+	{ "rsa-3072", 1 }, { "rsa-4096", 2 }, { "ec-p256", 3 },
+	{ "ec-p384", 4 }, { NULL, 0 } };
 static const struct word profile_words[] = { { "ndes", PROFILE_NDES },
 	{ "rfc8894", PROFILE_RFC8894 }, { NULL, 0 } };
 static const struct word reply_digest_words[] = { { "profile", AS_PROFILE },
@@ -104,9 +116,9 @@ static const struct key keys[] = {
 	WORD(windows, windows_words),
 	NUMBER(http_sys.max_field_length, 64, 65534),
 	NUMBER(http_sys.max_request_bytes, 256, 16777216),
-	DURATION(http_sys.connection_timeout, 1, 86400),
-	DURATION(http_sys.header_wait, 1, 86400),
-	DURATION(http_sys.entity_body, 1, 86400),
+	DURATION(http_sys.connection_timeout, 1, DAY),
+	DURATION(http_sys.header_wait, 1, DAY),
+	DURATION(http_sys.entity_body, 1, DAY),
 	BOOL(http_sys.require_content_length),
 	WORD(iis.error_pages, page_words),
 	WORD(iis.log_fields, field_words),
@@ -131,6 +143,9 @@ static const struct key keys[] = {
 	WORD(mscep.reply.content, content_words),
 	WORD(mscep.reply.fail_info_text, reply_bool_words),
 	WORD(mscep.reply.microsoft_attributes, reply_bool_words),
+	BOOL(mscep.renewal.subject_match),
+	WORD(mscep.repeat, repeat_words),
+	WORD(mscep.queries, queries_words),
 	BOOL(mscep.bom),
 	BOOL(mscep.odd_byte),
 	WORD(mscep.admin.authentication, authentication_words),
@@ -140,8 +155,14 @@ static const struct key keys[] = {
 	WORD(mscep.challenge.mode, challenge_words),
 	TEXT(mscep.challenge.password),
 	NUMBER(mscep.challenge.length, 1, (CHALLENGE_SIZE - 1) / 2),
-	DURATION(mscep.challenge.validity, 1, 366LL * 86400),
+	DURATION(mscep.challenge.validity, 1, 366 * DAY),
 	NUMBER(mscep.challenge.cache, 0, 100000),
+	WORD(ca.key, ca_key_words),
+	NUMBER(ca.tiers, 1, 3),
+	WORD(ca.approval, approval_words),
+	DURATION(ca.pending_lifetime, 1, 10 * YEAR),
+	DURATION(ca.rollover_after, 0, 10 * YEAR),
+	DURATION(ca.crl_lifetime, 1, 10 * YEAR),
 	NUMBER(ca.minimum_key_size, 512, 16384),
 	NUMBER(ca.subject_max, 2, 1000000),
 	BOOL(policy_module.installed),
@@ -227,8 +248,8 @@ read_duration(const struct key *key, const struct yaml *node, void *to,
 	static const struct {
 		char unit;
 		int64_t seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
-		{ 'y', 31557600 } };
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', DAY },
+		{ 'y', YEAR } };
 	long long number;
 	char *end;
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define DAY 86400
+
 static const struct {
 	const char *server;
 	int build;
@@ -66,6 +68,9 @@ stack_healthy(struct stack_state *s)
 	s->mscep.reply.content = AS_PROFILE;
 	s->mscep.reply.fail_info_text = AS_PROFILE;
 	s->mscep.reply.microsoft_attributes = AS_PROFILE;
+	s->mscep.renewal.subject_match = true;
+	s->mscep.repeat = REPEAT_NEW;
+	s->mscep.queries = QUERIES_ANSWERED;
 	s->mscep.admin.authentication = AUTHENTICATION_NONE;
 	s->mscep.admin.permission = true;
 	s->mscep.challenge.mode = CHALLENGES_ONE_TIME;
@@ -73,6 +78,11 @@ stack_healthy(struct stack_state *s)
 	s->mscep.challenge.validity = 60 * 60;
 	s->mscep.challenge.cache = 5;
 	s->policy_module.installed = true;
+	s->ca.key = -1;
+	s->ca.tiers = 1;
+	s->ca.approval = APPROVAL_AUTOMATIC;
+	s->ca.pending_lifetime = 30 * DAY;
+	s->ca.crl_lifetime = 7 * DAY;
 	/* Assumed: what a template asks for is the administrator's choice. */
 	s->ca.minimum_key_size = 1024;
 	s->ca.subject_max = 4096;

@@ -51,6 +51,11 @@ enum unreadable { UNREADABLE_GENERAL, UNREADABLE_EMPTY, UNREADABLE_CERT_REP };
 #define AS_PROFILE (-1)
 #define AS_REQUEST (-2)
 
+/* What a request gets whose transaction has come to its end. */
+enum repeat { REPEAT_NEW, REPEAT_SAME }; /* a certificate; or the same again */
+enum queries { QUERIES_ANSWERED, QUERIES_REFUSED }; /* GetCert, GetCRL */
+enum approval { APPROVAL_AUTOMATIC, APPROVAL_MANUAL };
+
 /* What IIS asks of who comes to the admin site. */
 enum authentication { AUTHENTICATION_NONE, AUTHENTICATION_BASIC };
 
@@ -109,7 +114,12 @@ struct stack_state {
 			int key_transport, content;
 			int fail_info_text, microsoft_attributes; /* bool */
 		} reply;
-		int unreadable;	    /* enum unreadable, or AS_PROFILE */
+		int unreadable; /* enum unreadable, or AS_PROFILE */
+		struct {
+			bool subject_match; /* the old certificate's subject */
+		} renewal;
+		enum repeat repeat;
+		enum queries queries;
 		bool bom, odd_byte; /* of the admin site's pages */
 		struct {
 			enum authentication authentication;
@@ -135,6 +145,16 @@ struct stack_state {
 		} expect;
 	} policy_module;
 	struct {
+		/*
+		 * -1: as in the key set; from 0: rsa-2048, rsa-3072, rsa-4096,
+		 * ec-p256, ec-p384.
+		 */
+		int key;
+		int64_t tiers; /* of CAs: 1 is a root that issues */
+		enum approval approval;
+		int64_t pending_lifetime; /* seconds */
+		int64_t rollover_after;	  /* seconds of a site; 0: never */
+		int64_t crl_lifetime;	  /* seconds */
 		int64_t minimum_key_size; /* bits, of an RSA key */
 		int64_t subject_max;	  /* octets of the DER Name */
 	} ca;
