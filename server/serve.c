@@ -69,7 +69,7 @@ refusal_of(enum scep_flaw flaw)
 /* What NDES and the policy module make of a request that could be read. */
 static enum refusal
 judge(struct exchange *ex, const struct scep_request *request,
-    enum scep_flaw flaw)
+    enum scep_flaw flaw, struct error *why)
 {
 	static const char *const names[] = {
 		[REFUSAL_NONE] = "good",
@@ -82,6 +82,10 @@ judge(struct exchange *ex, const struct scep_request *request,
 
 	if (flaw != SCEP_SOUND)
 		return refusal_of(flaw);
+	refusal = mscep_judge_algorithms(&ex->snapshot->state, request->digest,
+	    request->cipher);
+	if (refusal != REFUSAL_NONE)
+		return refusal;
 	if (request->type != SCEP_PKCS_REQ)
 		return REFUSAL_MESSAGE_TYPE;
 	refusal = site_spend_challenge(ex, request->csr.challenge);
@@ -89,6 +93,9 @@ judge(struct exchange *ex, const struct scep_request *request,
 	/* There is no way yet to seal a reply to anything else. */
 	if (refusal == REFUSAL_NONE && !crypto_key_is_rsa(request->signer_key))
 		return REFUSAL_BAD_ALGORITHM;
+	if (refusal == REFUSAL_NONE)
+		refusal = policy_module_judge(&ex->snapshot->state,
+		    &request->csr, why);
 	return refusal != REFUSAL_NONE ?
 	    refusal :
 	    ca_judge(&ex->snapshot->state, &request->csr);
@@ -117,12 +124,14 @@ reply_to(struct exchange *ex, const struct scep_request *request,
     const struct scep_reply *reply, struct error *err)
 {
 	const struct credentials *cred = ex->snapshot->credentials;
+	const struct reply_form form = mscep_reply_form(&ex->snapshot->state,
+	    request->digest, request->cipher);
 	const struct scep_seal seal = {
 		.crypto = cred->crypto,
 		.signer_key = cred->keys[CA_RA_SIGNING],
 		.signer = &cred->certs[CA_RA_SIGNING],
-		.digest = mscep_reply_digest(request->digest),
-		.cipher = mscep_reply_cipher(request->cipher),
+		.digest = form.digest,
+		.cipher = form.cipher,
 		.recipient_key = request->signer_key,
 		.recipient = &request->signer,
 	};
@@ -149,11 +158,14 @@ answer_request(struct exchange *ex, const struct scep_request *request,
 		.recipient_nonce = request->sender_nonce,
 	};
 
-	refusal = judge(ex, request, flaw);
+	refusal = judge(ex, request, flaw, &err);
 	if (refusal == REFUSAL_NONE)
 		refusal = issue(ex, request, &certificate, &err);
 	if (refusal == REFUSAL_NONE) {
-		reply.ms_message = "Issued";
+		if (mscep_reply_form(&s->state, request->digest,
+			request->cipher)
+			.microsoft)
+			reply.ms_message = "Issued";
 		reply.certificate = blob_span(&certificate);
 	} else {
 		mscep_refuse(ex, &s->state, refusal, &reply);
@@ -178,6 +190,10 @@ answer_pki_operation(struct exchange *ex)
 	struct blob decoded;
 	struct span message;
 
+	if (!mscep_has_message(&ex->snapshot->state, &ex->request)) {
+		mscep_answer_no_message(ex, &ex->snapshot->state);
+		return;
+	}
 	if (mscep_message(&ex->request, &decoded, &message) == -1)
 		error_set(&err, "RFC 8894 4.1: no base64 in \"message\"");
 	else
@@ -200,7 +216,8 @@ answer_admin(struct exchange *ex)
 	enum challenge_answer answer;
 
 	/* Nobody sees the page of a HEAD: it must not cost a password. */
-	if (strcmp(ex->request.method, "HEAD") == 0) {
+	if (strcmp(ex->request.method, "HEAD") == 0 &&
+	    challenge_costs(&s->state)) {
 		memset(password, '0',
 		    2 * (size_t)s->state.mscep.challenge.length);
 		answer = CHALLENGE_MADE;

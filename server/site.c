@@ -280,8 +280,8 @@ site_spend_challenge(struct exchange *ex, const char *password)
 	    strcmp(lasting, password) == 0)
 		return REFUSAL_NONE;
 	pthread_mutex_lock(&site->lock);
-	refusal = challenge_judge(&site->challenges, password, ex->at,
-	    !is_stale(ex));
+	refusal = challenge_judge(&site->challenges, &ex->snapshot->state,
+	    password, ex->at, !is_stale(ex));
 	pthread_mutex_unlock(&site->lock);
 	return refusal;
 }

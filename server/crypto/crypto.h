@@ -166,6 +166,17 @@ bool x509_extensions_are_sound(struct span list);
 char *x509_name_text(struct span name, char *out, size_t size);
 /* SHA-1 over the key's bits: RFC 5280 4.2.1.2 (1). */
 int x509_key_id(struct crypto *, struct span spki, uint8_t out[20]);
+/* A size at which x509_name_text() cuts nothing. */
+#define X509_NAME_TEXT_SIZE(name) (2 * (name).len + 32)
+/* Of the content of Extensions, the value of this one, or empty. */
+struct span x509_extension(struct span extensions, struct span oid);
+/* Whether they have an extKeyUsage with this purpose. */
+bool x509_asks_for_usage(struct span extensions, struct span purpose);
+/*
+ * Their subjectAltName as openssl.cnf has it, printable ASCII: "DNS:a.example,
+ * IP:10.0.0.1, email:a@b, UPN:a@b, URI:urn:x, dirName:CN=x"; else nothing.
+ */
+void x509_alt_name_text(struct span extensions, struct buffer *out);
 
 /* The content octets of the OIDs in use. */
 extern const struct span oid_data, oid_signed_data, oid_enveloped_data;
@@ -180,6 +191,7 @@ extern const struct span oid_scep_recipient_nonce, oid_scep_transaction_id;
 extern const struct span oid_scep_fail_info_text;
 extern const struct span oid_ms_scep_error, oid_ms_scep_server_message;
 extern const struct span oid_ms_template_name, oid_ms_request_agent;
+extern const struct span oid_ms_upn;
 extern const struct span oid_ext_subject_key_id, oid_ext_key_usage;
 extern const struct span oid_ext_subject_alt_name, oid_ext_basic_constraints;
 extern const struct span oid_ext_authority_key_id, oid_ext_extended_key_usage;

@@ -108,6 +108,7 @@ request folder "\007GET /certsrv/mscep HTTP/1.1\r\n$host\r\n"
 request no-host "TGET /CertSrv/mscep HTTP/1.0\r\n\r\n"
 request admin "\250GET /certsrv/mscep_admin/ HTTP/1.1\r\n${host}User-Agent: a b\r\n\r\n"
 request admin-full "\052GET /certsrv/mscep_admin/mscep.dll HTTP/1.1\r\n$host\r\n"
+request basic "\016GET /certsrv/mscep_admin HTTP/1.1\r\n${host}Authorization: Basic YTpi\r\n\r\n"
 request absolute "TGET http://ndes.example/certsrv/mscep/?operation=x HTTP/1.1\r\n$host\r\n"
 request escapes "\030GET /%%63ertsrv/MSCEP%%2fmscep.dll/?a=<script>&\"b\" HTTP/1.1\r\nhost: <script>\r\nReferer: x y\r\n\r\n"
 request nowhere "\016GET /<script>alert(1) HTTP/1.1\r\n$host\r\n"
@@ -128,6 +129,16 @@ scenario() {
 	printf "mockndes: 1\nname: fuzz\n$2" >"corpus/scenario/$1"
 }
 cp ../../scenarios/*.yaml corpus/scenario
+scenario texts 'server:
+  mscep:
+    capabilities_content_type: ""
+    accept: {weakest_digest: sha256, weakest_cipher: des3}
+    reply: {profile: rfc8894, digest: request, content: zero, fail_info_text: false}
+    admin: {authentication: basic, user: a, password: "b c"}
+    challenge: {mode: static, password: secret}
+  policy_module: {expect: {subject: "CN=*", eku: [1.3.6.1.5.5.7.3.2], key_size: 2048}}
+  ca: {key: ec-p256, tiers: 3, rollover_after: 1y}
+'
 scenario all 'server:
   windows: 2012r2
   http_sys: {max_field_length: 16384, header_wait: 2m, require_content_length: true}
