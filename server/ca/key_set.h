@@ -12,5 +12,8 @@ struct key_set {
 };
 
 struct key_set *key_set_ref(struct key_set *);
+/* The same as key_set_load(), with the keys in DIR/`folder`, "" or "x/". */
+int key_set_load_from(struct crypto *, const char *dir, const char *folder,
+    struct key_set **out, struct error *);
 
 #endif
