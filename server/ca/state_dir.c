@@ -172,13 +172,37 @@ lock(struct state_dir *d, struct error *err)
 	return 0;
 }
 
+/* A directory that was made just now is lost with the one that names it. */
+static void
+flush_above(const struct state_dir *d)
+{
+	int fd = openat(d->top.fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
+static int
+open_top(struct state_dir *d, struct error *err)
+{
+	bool made = mkdir(d->path, 0700) == 0;
+
+	if (!made && errno != EEXIST)
+		return error_set(err, "%s: %s", d->path, strerror(errno));
+	if (open_dir(AT_FDCWD, d->path, &d->top, err) == -1)
+		return -1;
+	if (made)
+		flush_above(d);
+	return 0;
+}
+
 static int
 open_all(struct state_dir *d, const struct state_dir_options *o,
     struct error *err)
 {
-	if (mkdir(o->path, 0700) == -1 && errno != EEXIST)
-		return error_set(err, "%s: %s", o->path, strerror(errno));
-	if (open_dir(AT_FDCWD, d->path, &d->top, err) == -1)
+	if (open_top(d, err) == -1)
 		return -1;
 	if (state_is_foreign(d))
 		return error_set(err,

@@ -68,8 +68,11 @@ uint32_t state_dir_next_request(const struct state_dir *);
 
 /*
  * On disk when it returns 0: the file in newcerts/ before the line in
- * index.txt. Several at the same time share their flushes. If it fails there
- * is neither, and the certificate must not be given away.
+ * index.txt. It waits for the disk, three flushes in a row, of which those
+ * who add at the same time share two: many threads are no slower than one.
+ * If it fails the certificate must not be given away. There is neither file
+ * nor line then, unless a flush has failed; nothing more is written after
+ * that.
  */
 int state_dir_add(struct state_dir *, struct span certificate, struct error *);
 /*

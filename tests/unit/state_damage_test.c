@@ -368,7 +368,6 @@ recovers(void **state)
 	assert_told(dir, t->notes, t->told);
 	/* Once. */
 	assert_told(dir, "", t->told);
-	/* What was foreign is still there. */
 	state_shell(dir, "openssl ca -config openssl.cnf -gencrl -out crl.pem",
 	    0, &said);
 	buffer_free(&said);

@@ -594,6 +594,43 @@ adds(void **state)
 	dir_remove(dir);
 }
 
+/* A comment of almost 100 MB stands in for a million certificates. */
+static void
+full(void **state)
+{
+	char dir[FILE_PATH_SIZE];
+	struct error err = { 0 };
+	struct told told = { .text = "" };
+	struct buffer said;
+	struct state_dir *d;
+	struct blob der;
+
+	(void)state;
+	state_copy(template, dir);
+	state_shell(dir,
+	    "printf '#' >>index.txt && "
+	    "truncate -s $((100 * 1048576 - 60)) index.txt && "
+	    "echo >>index.txt",
+	    0, &said);
+	buffer_free(&said);
+	d = state_open(dir);
+	der = make_with(d, span_of("\x47", 1), 10);
+	assert_int_equal(state_dir_add(d, blob_span(&der), &err), -1);
+	assert_error(&err, "DIR/index.txt: full, 104857600 octets", dir);
+	blob_free(&der);
+	/* Something smaller still has its place. */
+	der = make_with(d, span_of("\x47", 1), 1);
+	assert_int_equal(state_dir_add(d, blob_span(&der), &err), 0);
+	blob_free(&der);
+	state_dir_close(d);
+	d = state_open(dir);
+	assert_string_equal(state_notes, "");
+	assert_int_equal(state_dir_each(d, tell, &told, &err), 0);
+	assert_int_equal(told.count, 5);
+	state_dir_close(d);
+	dir_remove(dir);
+}
+
 static void
 keeps_certificates(void **state)
 {
@@ -901,6 +938,7 @@ main(void)
 		ROWS(revokes, revokeds),
 		ONE(adds_after_revoking, "there is more after a revocation"),
 		ROWS(adds, refuseds),
+		ONE(full, "index.txt does not outgrow its limit"),
 		ONE(keeps_certificates, "a certificate comes back as it was"),
 		ONE(keeps_the_ca, "the CA comes back as it was"),
 		ONE(makes_keys, "without keys it makes its own"),
