@@ -108,13 +108,15 @@ check_key(const struct key_set *set, int role, const char *path,
 }
 
 static int
-load_role(struct key_set *set, const char *dir, int role, struct error *err)
+load_role(struct key_set *set, const char *dir, const char *folder, int role,
+    struct error *err)
 {
 	char path[PATH_MAX];
 	struct blob pem;
 	int ret;
 
-	snprintf(path, sizeof(path), "%s/%s.key", dir, file_names[role]);
+	snprintf(path, sizeof(path), "%s/%s%s.key", dir, folder,
+	    file_names[role]);
 	if (read_file(path, &pem, err) == -1)
 		return -1;
 	ret = crypto_key_from_pem(set->crypto, blob_span(&pem), path,
@@ -152,6 +154,13 @@ int
 key_set_load(struct crypto *c, const char *dir, struct key_set **out,
     struct error *err)
 {
+	return key_set_load_from(c, dir, "", out, err);
+}
+
+int
+key_set_load_from(struct crypto *c, const char *dir, const char *folder,
+    struct key_set **out, struct error *err)
+{
 	struct key_set *set = key_set_new(c);
 	int with_cert = 0;
 
@@ -159,7 +168,7 @@ key_set_load(struct crypto *c, const char *dir, struct key_set **out,
 	if (set == NULL)
 		return error_set(err, "out of memory");
 	for (int role = 0; role < CA_ROLES; role++) {
-		if (load_role(set, dir, role, err) == -1)
+		if (load_role(set, dir, folder, role, err) == -1)
 			goto fail;
 		with_cert += set->certs[role].len > 0;
 	}

@@ -158,12 +158,19 @@ int x509_read(struct span der, struct x509 *out);
 int x509_from_pem(struct span pem, const char *name, struct blob *der,
     struct error *);
 int x509_to_pem(struct span der, struct blob *pem);
+/* The same with a CRL. */
+int x509_crl_to_pem(struct span der, struct blob *pem);
 /* Whether others could read a certificate with this in it (RFC 5280). */
 bool x509_name_is_sound(struct span name);
 /* `list`: the content of Extensions; looks into subjectAltName. */
 bool x509_extensions_are_sound(struct span list);
 /* A Name as "C=US, CN=x", printable ASCII, cut to `size`. */
 char *x509_name_text(struct span name, char *out, size_t size);
+/*
+ * A Name as OpenSSL's own files have it, "/C=US/CN=x": what
+ * X509_NAME_oneline() makes of it, to the octet; printable ASCII. -1: no Name.
+ */
+int x509_name_line(struct span name, struct buffer *out);
 /* SHA-1 over the key's bits: RFC 5280 4.2.1.2 (1). */
 int x509_key_id(struct crypto *, struct span spki, uint8_t out[20]);
 /* A size at which x509_name_text() cuts nothing. */

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../../fixtures"
 work=$(mktemp -d)
 trap 'rm -rf "$work"; kill $(jobs -p) 2>/dev/null || true' EXIT
 
-for harness in message ber csr x509 query get_message scenario; do
+for harness in message ber csr x509 query get_message scenario state; do
 	mkdir -p corpus/$harness
 	find corpus/$harness -type f ! -name 'regression-*' ! -name 'grown-*' -delete
 done
@@ -163,5 +163,34 @@ scenario anchor 'title: &a b\ndescription: *a\n'
 scenario nested 'server: {iis: {max_url: {a: [b, {c: d}]}}}\n'
 scenario two '---\nmockndes: 1\n'
 scenario quoted 'title: "\\u263a \\x00"\ndescription: >-\n  folded\n  text\n'
+
+# Lines of index.txt.
+index() {
+	printf "$2" >"corpus/state/$1"
+}
+valid='V\t271122123456Z\t\t47000000040F77E99713321D18000000000004\tunknown\t'
+revoked='R\t20501122123456Z\t261122123456Z'
+index empty ''
+index first '# TEST ONLY\n'
+index valid "$valid/C=NL/CN=device-1\n"
+index expired 'E\t221122123456Z\t\t00FF\tunknown\t/CN=a\n'
+index three "# TEST ONLY\n$valid/CN=a\n$revoked\t01\tunknown\t/CN=b\nE\t221122123456Z\t\t02\tunknown\t\n"
+index reason "$revoked,keyCompromise\t4701\tunknown\t/CN=a+serialNumber=1\n"
+index hold "$revoked,holdInstruction,1.2.840.10040.2.1\t4701\tunknown\t/CN=a\n"
+index time "$revoked,CAkeyTime,20260101000000Z\t4701\tunknown\t/CN=a\n"
+index later "$revoked,privilegeWithdrawn\t4701\tunknown\t/CN=a\n"
+index escapes "$valid/CN=\\\\x09\\\\/b/O=\\\\+\n"
+index spelling 'V\t20271122123456Z\t\t0000ab\t\t/CN=a\n'
+index torn-serial "$valid/CN=a\nV\t271122123456Z\t\t4700"
+index torn-subject "$valid/CN=a\n$valid/CN="
+index torn-revoked "$revoked,super"
+index zeros "$valid/CN=a\n\0\0\0"
+index crlf "$valid/CN=a\r\n"
+index fields "$valid/CN=a\tb\n"
+index escaped-tab 'V\t271122123456Z\t\t01\tun\\\tknown\t/CN=a\n'
+index no-date 'V\t270631123456Z\t\t01\tunknown\t/CN=a\n'
+index not-revoked 'V\t271122123456Z\t261122123456Z\t01\tunknown\t/CN=a\n'
+index comment "# $(printf '%0600d' 0)\n$valid/CN=a\n"
+index long "$valid/CN=$(printf '%0900d' 0)\n"
 find corpus -type f -size +8k
 find corpus -type f -printf "%s\n" | awk "{ sum += \$1 } END { print sum, \"octets in all\" }"
