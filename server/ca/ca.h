@@ -33,9 +33,13 @@ int key_set_generate(struct crypto *, struct key_set **out, struct error *);
  */
 int key_set_load(struct crypto *, const char *dir, struct key_set **out,
     struct error *);
+/* The same, with the keys themselves in DIR/`folder`, such as "private/". */
+int key_set_load_from(struct crypto *, const char *dir, const char *folder,
+    struct key_set **out, struct error *);
 /* Makes the directory (0700); refuses to overwrite a key. */
 int key_set_save(struct key_set *, const char *dir, int64_t now,
     struct error *);
+struct key_set *key_set_ref(struct key_set *);
 void key_set_free(struct key_set *);
 
 /* What a site's CA is like. */
@@ -133,13 +137,17 @@ int certificate_build(struct crypto *, const struct certificate_plan *,
 struct span ca_alt_name(struct span extensions);
 
 /*
- * What a device gets: one year, back-dated ten minutes, subject and SAN as
+ * What a device gets: one year, back-dated ten minutes, both within what the
+ * CA's own certificate allows, as AD CS does; subject and SAN as
  * asked for, EKU clientAuth, keyUsage as its kind of key allows (RFC 5480 3).
  * `extensions` is the content of the Extensions in the CSR, or empty.
  */
 int ca_issue(const struct credentials *, struct span subject, struct span spki,
     struct span extensions, struct span serial, int64_t now, struct blob *out,
     struct error *);
+
+/* Whether the issuing CA has, by issuer and signature; says no more. */
+bool ca_has_signed(const struct credentials *, const struct x509 *);
 
 /* CRLReason, RFC 5280 5.3.1. */
 enum ca_reason {

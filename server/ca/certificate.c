@@ -158,6 +158,18 @@ device_key_usage(struct span spki)
 	return KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT;
 }
 
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 int
 ca_issue(const struct credentials *cred, struct span subject, struct span spki,
     struct span extensions, struct span serial, int64_t now, struct blob *out,
@@ -169,14 +181,29 @@ ca_issue(const struct credentials *cred, struct span subject, struct span spki,
 		.issuer = issuer->subject,
 		.subject = subject,
 		.spki = spki,
-		.not_before = now - BACK_DATE,
-		.not_after = now - BACK_DATE + 365 * DAY,
+		.not_before = later(now - BACK_DATE, issuer->not_before),
+		.not_after = earlier(now - BACK_DATE + 365 * DAY,
+		    issuer->not_after),
 		.key_usage = device_key_usage(spki),
 		.extended_key_usage = oid_client_auth,
 		.subject_alt_name = ca_alt_name(extensions),
 		.authority_key_id = issuer->key_id,
 	};
 
+	*out = (struct blob){ NULL, 0 };
+	if (now > issuer->not_after)
+		return error_set(err, "the certificate of the CA has expired");
 	return certificate_build(cred->crypto, &plan, cred->keys[CA_ISSUING],
 	    out, err);
+}
+
+bool
+ca_has_signed(const struct credentials *cred, const struct x509 *cert)
+{
+	enum digest digest = digest_by_signature_oid(cert->signature_oid);
+
+	return span_equal(cert->issuer, cred->certs[CA_ISSUING].subject) &&
+	    digest != DIGEST_COUNT &&
+	    crypto_verify(cred->crypto, cred->keys[CA_ISSUING], digest,
+		cert->tbs, cert->signature) == 0;
 }

@@ -38,10 +38,6 @@ struct key_set {
 
 /* Without keys yet; NULL without memory. */
 struct key_set *key_set_new(struct crypto *);
-struct key_set *key_set_ref(struct key_set *);
-/* The same as key_set_load(), with the keys in DIR/`folder`, "" or "x/". */
-int key_set_load_from(struct crypto *, const char *dir, const char *folder,
-    struct key_set **out, struct error *);
 
 /* KEY_TYPES: another one. */
 enum key_type key_type_of(struct crypto *, const struct evp_pkey_st *);

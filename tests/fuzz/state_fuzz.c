@@ -8,7 +8,7 @@
 #include <openssl/txt_db.h>
 #include <string.h>
 
-#include "ca/index.h"
+#include "state/index.h"
 
 #define COMMENT_MAX 500 /* OpenSSL takes the rest of a longer one for a line */
 

@@ -281,8 +281,8 @@ static const struct issue {
 	    "30 1c 31 1a 30 08 06 03 55 04 03 0c 01 61 "
 	    "30 0e 06 03 55 04 05 13 07 31 32 33 34 35 36 37",
 	    DEVICE_NOW },
-	{ "whose year ends after 2049", false, NULL, false, NULL,
-	    2524608000 - 100 * DAY },
+	{ "whose year would end after the CA", false, NULL, false, NULL,
+	    DEVICE_NOW + 3600 * DAY },
 };
 
 /* The content of the Extensions that a device asks for. */
@@ -369,17 +369,23 @@ issued_is_valid(void **state)
 	struct blob der = issue(t, serial);
 	X509 *cert = authority_read(blob_span(&der));
 
-	if (t->now == DEVICE_NOW)
-		assert_int_equal(verify_at(cert, t->now), X509_V_OK);
+	const ASN1_TIME *end = X509_get0_notAfter(ca.certs[CA_ISSUING]);
+
+	assert_int_equal(verify_at(cert, t->now), X509_V_OK);
 	assert_int_equal(X509_verify(cert,
 			     X509_get0_pubkey(ca.certs[CA_ISSUING])),
 	    1);
 	assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notBefore(cert),
 			     t->now - 600),
 	    0);
-	assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert),
-			     t->now - 600 + 365 * DAY),
-	    0);
+	if (ASN1_TIME_cmp_time_t(end, t->now + 365 * DAY) < 0)
+		assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(cert),
+				     end),
+		    0);
+	else
+		assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert),
+				     t->now - 600 + 365 * DAY),
+		    0);
 	assert_int_equal(X509_check_purpose(cert, X509_PURPOSE_SSL_CLIENT, 0),
 	    1);
 	assert_int_equal(X509_check_purpose(cert, X509_PURPOSE_SSL_SERVER, 0),
@@ -387,6 +393,28 @@ issued_is_valid(void **state)
 	assert_int_equal(X509_check_ca(cert), 0);
 	X509_free(cert);
 	blob_free(&der);
+}
+
+static void
+nothing_after_its_end(void **state)
+{
+	uint8_t serial[CA_SERIAL_SIZE], *der = NULL;
+	struct blob spki, out;
+	struct error err = { 0 };
+	int len = i2d_PUBKEY(key, &der);
+
+	(void)state;
+	spki = device_take(der, len);
+	assert_int_equal(ca_serial(ca.crypto, 77, serial), 0);
+	assert_int_equal(ca_issue(ca.credentials,
+			     ca.credentials->certs[CA_ISSUING].subject,
+			     blob_span(&spki), SPAN_EMPTY,
+			     span_of(serial, CA_SERIAL_SIZE),
+			     DEVICE_NOW + 3660 * DAY, &out, &err),
+	    -1);
+	assert_string_equal(err.text, "the certificate of the CA has expired");
+	assert_null(out.data);
+	blob_free(&spki);
 }
 
 static void
@@ -518,6 +546,7 @@ main(void)
 		ROWS(role_is_read, roles),
 		ONE(thumbprints, "the CA is shown by its hashes"),
 		ONE(referenced, "credentials live until the last lets go"),
+		ONE(nothing_after_its_end, "a CA that has expired issues none"),
 		ROWS(issued_is_valid, issues),
 		ROWS(issued_is_as_asked, issues),
 		ROWS(issued_extensions, issues),

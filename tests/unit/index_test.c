@@ -4,7 +4,7 @@
 #include <openssl/bio.h>
 #include <openssl/txt_db.h>
 
-#include "ca/index.h"
+#include "state/index.h"
 
 #define Y27 "271122123456Z"
 #define GOOD "V\t" Y27 "\t\t4701\tunknown\t/CN=a"

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ca/state_dir.h"
+#include "state/state_dir.h"
 #include "support/child.h"
 #include "support/files.h"
 

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 #include "base/der.h"
-#include "ca/index.h"
+#include "state/index.h"
 
 #define YEAR (365 * 86400LL)
 #define RUN_CA "openssl ca -config openssl.cnf "

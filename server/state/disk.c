@@ -1,4 +1,4 @@
-#include "ca/disk.h"
+#include "state/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "ca/index.h"
+#include "state/index.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * another name in one step; what is in it moves out of it, one by one, now
  * or at the next start.
  */
-#include "ca/state.h"
+#include "state/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>

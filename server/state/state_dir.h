@@ -13,8 +13,8 @@
  * Other programs may change it while no server uses it. What one of them
  * does to index.txt while a server runs is seen, unless both write at once.
  */
-#ifndef CA_STATE_DIR_H
-#define CA_STATE_DIR_H
+#ifndef STATE_STATE_DIR_H
+#define STATE_STATE_DIR_H
 
 #include "ca/ca.h"
 

@@ -2,7 +2,7 @@
  * What a state directory holds, held against itself. Nothing is written
  * before everything was found to be whole or to be recoverable.
  */
-#include "ca/state.h"
+#include "state/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "ca/key_set.h"
 
 /* A serial number that has a line. */
 struct known {
@@ -66,35 +64,30 @@ load_keys(struct survey *s, struct error *err)
 		"ra-encryption.pem" };
 	struct state_dir *d = s->d;
 	struct index_line line;
-	struct x509 cert;
+	struct key_set *keys;
+	int ret;
 
 	if (check_private(d, err) == -1)
 		return -1;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (check_ca_file(d, files[i], err) == -1)
 			return -1;
-	if (key_set_load_from(d->crypto, d->path, "private/", &d->keys, err) ==
-	    -1)
+	if (key_set_load_from(d->crypto, d->path, "private/", &keys, err) == -1)
 		return -1;
-	for (int role = 0; role < CA_ROLES; role++) {
-		x509_read(blob_span(&d->keys->certs[role]), &cert);
-		if (index_serial(cert.serial, &line, NULL) == 0)
+	/* They have certificates: what time it is does not matter. */
+	ret = credentials_new(keys, &CA_SHAPE_GIVEN, 0, &d->ca, err);
+	key_set_free(keys);
+	for (int role = 0; ret == 0 && role < CA_ROLES; role++)
+		if (index_serial(d->ca->certs[role].serial, &line, NULL) == 0)
 			state_count_serial(d, &line);
-	}
-	x509_read(blob_span(&d->keys->certs[CA_ISSUING]), &s->ca);
-	return 0;
+	return ret;
 }
 
 int
 survey_issued(const struct survey *s, const struct state_certificate *cert,
     struct error *err)
 {
-	const struct x509 *x = &cert->x509;
-	enum digest digest = digest_by_signature_oid(x->signature_oid);
-
-	if (span_equal(x->issuer, s->ca.subject) && digest != DIGEST_COUNT &&
-	    crypto_verify(s->d->crypto, s->d->keys->keys[CA_ISSUING], digest,
-		x->tbs, x->signature) == 0)
+	if (ca_has_signed(s->d->ca, &cert->x509))
 		return 0;
 	return error_set(err, "%s/%s: was not issued by the CA in ca.pem",
 	    s->d->newcerts_path, cert->name);

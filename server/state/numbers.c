@@ -1,5 +1,5 @@
 /* The numbers of a state directory: of requests, and of CRLs. */
-#include "ca/state.h"
+#include "state/inside.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* What a crash may leave behind, and how it is put right. */
-#include "ca/state.h"
+#include "state/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Opening and closing; what is read of a state directory while it is open. */
-#include "ca/state.h"
+#include "state/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "ca/key_set.h"
 
 void
 state_note(const struct state_dir *d, const char *fmt, ...)
@@ -276,7 +274,7 @@ state_dir_close(struct state_dir *d)
 	close_one(d->newcerts.fd);
 	close_one(d->lock);
 	close_one(d->top.fd);
-	key_set_free(d->keys);
+	credentials_free(d->ca);
 	pthread_cond_destroy(&d->changed);
 	pthread_mutex_destroy(&d->mutex);
 	free(d->path);
@@ -287,7 +285,7 @@ state_dir_close(struct state_dir *d)
 struct key_set *
 state_dir_keys(struct state_dir *d)
 {
-	return key_set_ref(d->keys);
+	return key_set_ref(d->ca->key_set);
 }
 
 static int

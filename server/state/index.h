@@ -4,8 +4,8 @@
  * with tabs between them. The form is that of apps/lib/apps.c and
  * crypto/txt_db/txt_db.c in OpenSSL 3.0.
  */
-#ifndef CA_INDEX_H
-#define CA_INDEX_H
+#ifndef STATE_INDEX_H
+#define STATE_INDEX_H
 
 #include "base/blob.h"
 #include "base/error.h"

@@ -3,8 +3,8 @@
  * that a program which changes its working directory loses nothing. All
  * return 0, or -1 with a message that names the file.
  */
-#ifndef CA_DISK_H
-#define CA_DISK_H
+#ifndef STATE_DISK_H
+#define STATE_DISK_H
 
 #include <dirent.h>
 #include <sys/types.h>

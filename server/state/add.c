@@ -3,7 +3,7 @@
  * all who wait have brought: a flush for all of them, while the next ones
  * write their files.
  */
-#include "ca/state.h"
+#include "state/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "ca/key_set.h"
 
 struct addition {
 	struct buffer line;
@@ -170,12 +168,11 @@ static int
 describe(const struct state_dir *d, struct span der, struct index_line *line,
     struct buffer *text, struct error *err)
 {
-	struct x509 cert, ca;
+	struct x509 cert;
 
-	x509_read(blob_span(&d->keys->certs[CA_ISSUING]), &ca);
 	if (x509_read(der, &cert) == -1)
 		return error_set(err, "not a certificate");
-	if (!span_equal(cert.issuer, ca.subject))
+	if (!span_equal(cert.issuer, d->ca->certs[CA_ISSUING].subject))
 		return error_set(err, "not a certificate of the CA in %s",
 		    d->path);
 	*line = (struct index_line){ .status = 'V' };

@@ -1,13 +1,13 @@
 /* The inside of struct state_dir, for this folder alone. */
-#ifndef CA_STATE_H
-#define CA_STATE_H
+#ifndef STATE_INSIDE_H
+#define STATE_INSIDE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "ca/disk.h"
-#include "ca/index.h"
-#include "ca/state_dir.h"
+#include "state/disk.h"
+#include "state/index.h"
+#include "state/state_dir.h"
 
 #define STATE_INDEX "index.txt"
 #define STATE_SERIAL "serial"
@@ -20,8 +20,8 @@
 struct addition;
 
 struct state_dir {
-	struct crypto *crypto; /* borrowed */
-	struct key_set *keys;
+	struct crypto *crypto;	/* borrowed */
+	struct credentials *ca; /* with its key set */
 	char *path, *newcerts_path;
 	struct disk_dir top, newcerts;
 	int lock;
@@ -82,7 +82,6 @@ int state_restore(struct state_dir *, struct error *);
 /* What opening finds; nothing is written before all of it is known. */
 struct survey {
 	struct state_dir *d;
-	struct x509 ca;	     /* borrowed of the key set */
 	struct blob index;   /* as it is in the file */
 	size_t whole;	     /* octets of it that are whole lines */
 	struct buffer known; /* serial numbers that have a line */
