@@ -85,10 +85,10 @@ static const struct word reply_cipher_words[] = { { "profile", AS_PROFILE },
 	{ "aes-192-cbc", CIPHER_AES192 }, { "aes-256-cbc", CIPHER_AES256 },
 	{ NULL, 0 } };
 static const struct word transport_words[] = { { "profile", AS_PROFILE },
-	{ "pkcs1", REPLY_PKCS1 }, { "oaep", REPLY_OAEP }, { NULL, 0 } };
+	{ "pkcs1", TRANSPORT_PKCS1 }, { "oaep", TRANSPORT_OAEP }, { NULL, 0 } };
 static const struct word content_words[] = { { "profile", AS_PROFILE },
-	{ "zero", CONTENT_ZERO }, { "empty", CONTENT_EMPTY },
-	{ "absent", CONTENT_ABSENT }, { NULL, 0 } };
+	{ "zero", SCEP_CONTENT_ZERO }, { "empty", SCEP_CONTENT_EMPTY },
+	{ "absent", SCEP_CONTENT_ABSENT }, { NULL, 0 } };
 static const struct word reply_bool_words[] = { { "profile", AS_PROFILE },
 	{ "true", true }, { "false", false }, { NULL, 0 } };
 static const char *const top_words[] = { "mockndes", "name", "title",

@@ -38,6 +38,7 @@ static const struct {
 	{ "GetCACert", OPERATION_GET_CA_CERT },
 	/* Microsoft's own script asks for this and expects an answer [C]. */
 	{ "GetCACerts", OPERATION_GET_CA_CERT },
+	{ "GetNextCACert", OPERATION_GET_NEXT_CA },
 	{ "PKIOperation", OPERATION_PKI },
 };
 
@@ -94,13 +95,9 @@ mscep_message(const struct request *r, struct blob *decoded, struct span *out)
 int
 mscep_ca_certs(const struct credentials *cred, struct blob *out)
 {
-	/* The order in which a real one was seen (2.2). */
-	const struct span certs[] = { blob_span(&cred->der[CA_RA_SIGNING]),
-		blob_span(&cred->der[CA_RA_ENCRYPTION]),
-		blob_span(&cred->der[CA_ISSUING]) };
 	struct buffer b = { 0 };
 
-	if (scep_degenerate(&b, certs, 3) == -1) {
+	if (scep_degenerate(&b, cred->ca_certs, cred->ca_cert_count) == -1) {
 		buffer_free(&b);
 		return -1;
 	}
@@ -150,6 +147,25 @@ mscep_answer_ca_cert(struct exchange *ex, const struct stack_state *state,
     struct span ca_certs)
 {
 	send_copy(ex, state, "application/x-x509-ca-ra-cert", ca_certs);
+}
+
+/* RFC 8894 4.7.1; what NDES does is unknown (3.8). */
+void
+mscep_answer_next_ca(struct exchange *ex, const struct stack_state *state,
+    const struct credentials *cred, const struct credentials *next)
+{
+	const size_t count = next->ca_cert_count - CA_CERTS_CAS;
+	struct error err = { 0 };
+	struct blob der;
+
+	if (scep_next_ca_encode(&der, cred->crypto, cred->keys[CA_ISSUING],
+		&cred->certs[CA_ISSUING], DIGEST_SHA256,
+		next->ca_certs + CA_CERTS_CAS, count, &err) == -1) {
+		iis_answer(ex, state, LAYER_MSCEP, 500, 0, 14);
+		return;
+	}
+	exchange_answer(ex, LAYER_MSCEP, 200, 0, 0);
+	iis_send(ex, state, "application/x-x509-next-ca-cert", der);
 }
 
 void

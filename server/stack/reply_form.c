@@ -8,10 +8,10 @@
  * client can read this. RFC 8894: 2.9, 3.2.1.4, 3.3.2.
  */
 static const struct reply_settings profiles[] = {
-	[PROFILE_NDES] = { PROFILE_NDES, AS_REQUEST, AS_REQUEST, REPLY_PKCS1,
-	    CONTENT_ZERO, false, true },
+	[PROFILE_NDES] = { PROFILE_NDES, AS_REQUEST, AS_REQUEST,
+	    TRANSPORT_PKCS1, SCEP_CONTENT_ZERO, false, true },
 	[PROFILE_RFC8894] = { PROFILE_RFC8894, DIGEST_SHA256, CIPHER_AES128,
-	    REPLY_PKCS1, CONTENT_ABSENT, true, false },
+	    TRANSPORT_PKCS1, SCEP_CONTENT_ABSENT, true, false },
 };
 
 /* A request with MD5 was answered with SHA-1 (3.3 [C]); else as asked. */
@@ -60,9 +60,9 @@ mscep_reply_form(const struct stack_state *state, enum digest asked,
 						 (enum digest)digest,
 		.cipher = cipher == AS_REQUEST ? cipher_for(asked_cipher) :
 						 (enum cipher)cipher,
-		.oaep = either(set->key_transport, p->key_transport) ==
-		    REPLY_OAEP,
-		.content = (enum reply_content)either(set->content, p->content),
+		.transport = (enum key_transport)either(set->key_transport,
+		    p->key_transport),
+		.content = (enum scep_content)either(set->content, p->content),
 		.fail_info_text = either(set->fail_info_text,
 		    p->fail_info_text),
 		.microsoft = either(set->microsoft_attributes,

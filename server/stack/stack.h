@@ -9,6 +9,8 @@
 #ifndef STACK_STACK_H
 #define STACK_STACK_H
 
+#include <uthash.h>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "ca/ca.h"
@@ -42,9 +44,6 @@ enum line_end { LINE_END_LF, LINE_END_CRLF };
 
 /* Whose way of saying it: NDES's, or RFC 8894's to the letter. */
 enum reply_profile { PROFILE_NDES, PROFILE_RFC8894 };
-enum reply_transport { REPLY_PKCS1, REPLY_OAEP }; /* of the key */
-/* The eContent of FAILURE and PENDING: one octet 00, none, no OCTET STRING. */
-enum reply_content { CONTENT_ZERO, CONTENT_EMPTY, CONTENT_ABSENT };
 /* What a message gets that cannot be read; always HTTP 200. */
 enum unreadable { UNREADABLE_GENERAL, UNREADABLE_EMPTY, UNREADABLE_CERT_REP };
 /* In place of a value of the settings that a profile gives. */
@@ -222,6 +221,7 @@ enum operation {
 	OPERATION_UNKNOWN,
 	OPERATION_GET_CA_CAPS,
 	OPERATION_GET_CA_CERT,
+	OPERATION_GET_NEXT_CA,
 	OPERATION_PKI,
 };
 enum operation mscep_operation(const struct request *);
@@ -236,6 +236,9 @@ int mscep_ca_certs(const struct credentials *, struct blob *out);
 void mscep_answer_caps(struct exchange *, const struct stack_state *);
 void mscep_answer_ca_cert(struct exchange *, const struct stack_state *,
     struct span ca_certs);
+/* The certificates of the CA after the rollover, signed by the one before. */
+void mscep_answer_next_ca(struct exchange *, const struct stack_state *,
+    const struct credentials *, const struct credentials *next);
 /* The page for browsers: "allows you to obtain certificates ...". */
 void mscep_answer_general(struct exchange *, const struct stack_state *);
 /* PKIOperation without a message: the general page and an event. */
@@ -252,8 +255,8 @@ void mscep_answer_cert_rep(struct exchange *, const struct stack_state *,
 struct reply_form {
 	enum digest digest;
 	enum cipher cipher;
-	bool oaep;
-	enum reply_content content;
+	enum key_transport transport;
+	enum scep_content content;
 	bool fail_info_text;
 	bool microsoft; /* .311.21.33 and .311.21.38 */
 };
@@ -396,5 +399,58 @@ void admin_page_answer(struct exchange *, const struct stack_state *,
 /* Head and foot of NDES's pages around `body` (HTML), in UTF-16LE. */
 int admin_page_build(const struct stack_state *, const char *body,
     struct blob *out);
+
+/*
+ * Requests that wait for the CA's manager, and some that lately ended. What
+ * ties a poll to its request is (transactionID, public key): some clients
+ * have one transactionID for all they do. Not thread-safe: the site's lock.
+ */
+#define TRANSACTIONS_MAX 1000
+struct transaction {
+	char *id;
+	enum {
+		TRANSACTION_WAITING,
+		TRANSACTION_APPROVED, /* issued to who asks next */
+		TRANSACTION_ISSUING,
+		TRANSACTION_ISSUED,
+		TRANSACTION_REFUSED,
+	} state;
+	enum refusal why;	  /* if refused */
+	bool told;		  /* the client knows */
+	struct blob csr;	  /* PKCS#10 */
+	struct span key, subject; /* in csr */
+	struct blob signer_key;	  /* SubjectPublicKeyInfo */
+	struct blob certificate;  /* once issued */
+	int64_t since;
+	UT_hash_handle hh;
+};
+struct transactions {
+	struct transaction *by_id; /* in the order of arrival */
+};
+
+/* What a PKCSReq, RenewalReq or CertPoll means under its transactionID. */
+struct ruling {
+	enum ruling_kind {
+		RULING_NEW,    /* to be judged; of a CertPoll never */
+		RULING_WAIT,   /* PENDING */
+		RULING_ISSUE,  /* now, for `csr`; then transaction_end() */
+		RULING_AGAIN,  /* `certificate` */
+		RULING_REFUSE, /* `why` */
+	} kind;
+	enum refusal why;
+	struct blob csr, certificate; /* the caller's */
+};
+/* `lifetime`: seconds that a request may wait. */
+void transaction_ask(struct transactions *, const struct scep_request *,
+    int64_t lifetime, int64_t now, struct ruling *);
+/* The request waits from now on. */
+enum refusal transaction_hold(struct transactions *,
+    const struct scep_request *, int64_t now);
+/* -1: no such request waits. */
+int transaction_settle(struct transactions *, const char *id, bool approve);
+/* Issued, or, without a certificate, failed. */
+void transaction_end(struct transactions *, const char *id,
+    struct span certificate);
+void transactions_clear(struct transactions *);
 
 #endif
