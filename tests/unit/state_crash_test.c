@@ -488,7 +488,9 @@ assert_there(const char *dir, const struct buffer *said, size_t from)
 	char path[FILE_PATH_SIZE], name[80], field[80];
 	struct buffer index;
 
-	assert_true(file_read(path_in(path, dir, "index.txt"), &index));
+	/* Killed before the directory was complete: nothing was said. */
+	if (!file_read(path_in(path, dir, "index.txt"), &index))
+		assert_int_equal(said->len, from);
 	for (size_t at = from; at < said->len; at += 2 * CA_SERIAL_SIZE + 1) {
 		const char *serial = (const char *)said->data + at;
 		char *line;
