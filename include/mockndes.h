@@ -49,6 +49,12 @@ struct mockndes_options {
 	/* Called with one line at a time, from several threads; or NULL. */
 	void (*narrate)(void *cls, const char *line);
 	void *narrate_cls;
+	/*
+	 * Keeps CA, keys and certificates of the default site, in the layout
+	 * of `openssl ca`; NULL: they are gone at the end. A new one begins
+	 * with `keys`, if there are any.
+	 */
+	const char *state_dir;
 };
 #define MOCKNDES_OPTIONS_INIT                           \
 	{                                               \

@@ -21,7 +21,8 @@
 
 /* What `serve` was told; strings are borrowed from argv and environment. */
 struct serve_flags {
-	const char *scenario, *listen, *control, *challenge, *keys, *log_dir;
+	const char *scenario, *listen, *control, *challenge, *keys, *state_dir,
+	    *log_dir;
 	const char *ready_file, *ca_out, *seed;
 	const char *sets[SETS_MAX];
 	size_t set_count;
@@ -55,6 +56,10 @@ static const struct flag {
 	    FLAG_TEXT, offsetof(struct serve_flags, challenge) },
 	{ "keys", "DIR", "use the key set in DIR (see mockndes keys)",
 	    FLAG_TEXT, offsetof(struct serve_flags, keys) },
+	{ "state-dir", "DIR",
+	    "keep the CA and every certificate in DIR,\n"
+	    "which `openssl ca` can work on",
+	    FLAG_TEXT, offsetof(struct serve_flags, state_dir) },
 	{ "log-dir", "DIR",
 	    "write DIR/SITE/W3SVC1/u_exYYMMDD.log and\n"
 	    "DIR/SITE/HTTPERR/httperr1.log",
@@ -337,6 +342,7 @@ serve(char **argv)
 	options.set_count = flag.set_count;
 	options.challenge = flag.challenge;
 	options.keys = flag.keys;
+	options.state_dir = flag.state_dir;
 	options.log_dir = flag.log_dir;
 	options.allow_remote = flag.allow_remote;
 	options.narrate = flag.verbose ? narrate : NULL;

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "state/state_dir.h"
 #include "control/control.h"
 #include "serve.h"
 
@@ -18,6 +19,7 @@
 struct mockndes {
 	struct crypto *crypto;
 	struct key_set *keys;
+	struct state_dir *state; /* then keys are its own */
 	struct sites *sites;
 	struct http *http;
 	struct http_service scep, control;
@@ -41,7 +43,8 @@ static int
 take_options(const struct mockndes_options *given, struct mockndes_options *out,
     struct error *err)
 {
-	const char **texts[] = { &out->challenge, &out->keys, &out->log_dir };
+	const char **texts[] = { &out->challenge, &out->keys, &out->log_dir,
+		&out->state_dir };
 
 	memset(out, 0, sizeof(*out));
 	if (given->size < offsetof(struct mockndes_options, set))
@@ -83,6 +86,13 @@ parse_address(const struct mockndes *m, const char *text, struct endpoint *out,
 	return 0;
 }
 
+static bool
+keeps_one_ca(const struct stack_state *s)
+{
+	return s->ca.key == CA_KEY_GIVEN && s->ca.tiers == 1 &&
+	    s->ca.rollover_after == 0;
+}
+
 /* Everything that can be wrong about the options themselves. */
 static int
 check(struct mockndes *m, const struct mockndes_options *o,
@@ -96,14 +106,21 @@ check(struct mockndes *m, const struct mockndes_options *o,
 	    (m->has_control &&
 		parse_address(m, o->control, &m->control_at, err) == -1))
 		return -1;
-	return scenario_find(o->scenario, &set, scenario, err);
+	if (scenario_find(o->scenario, &set, scenario, err) == -1)
+		return -1;
+	if (o->state_dir != NULL && !keeps_one_ca(&(*scenario)->state))
+		return error_set(err,
+		    "--state-dir keeps one CA: server.ca.key, tiers and "
+		    "rollover_after cannot be set with it");
+	return 0;
 }
 
 /* Ports first: a taken one is said before a second goes into keys. */
 static int
-open_ports(struct mockndes *m, struct error *err)
+open_ports(struct mockndes *m, bool keeps_state, struct error *err)
 {
-	const struct http_options options = { 0 };
+	/* Those that wait for a disk do not compute. */
+	const struct http_options options = { .workers = keeps_state ? 16 : 0 };
 
 	if (http_start(&m->http, &options, err) == -1 ||
 	    http_listen(m->http, &m->scep_at, &m->scep, &m->scep_at, err) == -1)
@@ -122,6 +139,7 @@ open_sites(struct mockndes *m, const struct mockndes_options *o,
 		.crypto = m->crypto,
 		.challenge = m->challenge,
 		.log_dir = m->log_dir,
+		.state = m->state,
 		.narrate = o->narrate,
 		.cls = o->narrate_cls,
 	};
@@ -201,6 +219,32 @@ choose_seed(struct mockndes *m, uint64_t asked, struct error *err)
 }
 
 static int
+open_keys(struct mockndes *m, const struct mockndes_options *o,
+    struct error *err)
+{
+	struct state_dir_options state = {
+		.path = o->state_dir,
+		.crypto = m->crypto,
+		.note = o->narrate,
+		.cls = o->narrate_cls,
+	};
+
+	if (o->keys != NULL &&
+	    key_set_load(m->crypto, o->keys, &m->keys, err) == -1)
+		return -1;
+	if (o->state_dir == NULL)
+		return m->keys != NULL ?
+		    0 :
+		    key_set_generate(m->crypto, &m->keys, err);
+	state.keys = m->keys;
+	if (state_dir_open(&m->state, &state, err) == -1)
+		return -1;
+	key_set_free(m->keys);
+	m->keys = state_dir_keys(m->state);
+	return 0;
+}
+
+static int
 run(struct mockndes *m, const struct mockndes_options *o,
     struct scenario *scenario, struct error *err)
 {
@@ -208,11 +252,10 @@ run(struct mockndes *m, const struct mockndes_options *o,
 	    dup_option(&m->log_dir, o->log_dir, err) == -1 ||
 	    dup_option(&m->scenario, o->scenario, err) == -1 ||
 	    crypto_new(&m->crypto, err) == -1 ||
-	    choose_seed(m, o->seed, err) == -1 || open_ports(m, err) == -1)
+	    choose_seed(m, o->seed, err) == -1 ||
+	    open_ports(m, o->state_dir != NULL, err) == -1)
 		return -1;
-	if ((o->keys != NULL ?
-		    key_set_load(m->crypto, o->keys, &m->keys, err) :
-		    key_set_generate(m->crypto, &m->keys, err)) == -1)
+	if (open_keys(m, o, err) == -1)
 		return -1;
 	if (open_sites(m, o, scenario, err) == -1 || describe(m, err) == -1)
 		return -1;
@@ -258,6 +301,7 @@ mockndes_stop(struct mockndes *m)
 	http_stop(m->http, GRACE_MS);
 	sites_free(m->sites);
 	key_set_free(m->keys);
+	state_dir_close(m->state);
 	crypto_free(m->crypto);
 	free(m->challenge);
 	free(m->log_dir);

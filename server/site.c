@@ -8,7 +8,10 @@
 #include <string.h>
 #include <uthash.h>
 
-#define ID_SIZE 130 /* SCENARIO~LABEL */
+#include "state/state_dir.h"
+
+#define ID_SIZE 130	     /* SCENARIO~LABEL */
+#define CA_GENERATIONS_MAX 8 /* each has a key of its own */
 
 struct site {
 	char id[ID_SIZE];
@@ -16,10 +19,15 @@ struct site {
 	pthread_mutex_t lock; /* everything below */
 	struct snapshot *now;
 	struct challenge_cache challenges;
-	uint32_t next_request;
+	struct transactions transactions;
+	struct issued issued;
+	uint32_t next_request, crl_number;
+	struct credentials *next; /* what a rollover leads to, or NULL */
 	struct journal journal;
-	struct clock clock;	/* atomic by itself */
-	struct log_files *logs; /* safe by itself */
+	struct clock clock;	 /* atomic by itself */
+	int64_t opened;		 /* by its clock; const */
+	struct state_dir *state; /* borrowed, safe by itself; or NULL */
+	struct log_files *logs;	 /* safe by itself */
 	UT_hash_handle hh;
 };
 
@@ -47,10 +55,83 @@ snapshot_free(struct snapshot *s)
 	free(s);
 }
 
-/* Slow: it may sign. Without the lock. */
+/* A key of another kind, or another place in a chain, is another CA. */
+static bool
+same_ca(const struct ca_shape *a, const struct ca_shape *b)
+{
+	return a->key == b->key && a->tiers == b->tiers &&
+	    a->generation == b->generation;
+}
+
+/* When the CA of this generation begins. */
+static int64_t
+begin_of(const struct site *site, const struct stack_state *state,
+    unsigned generation)
+{
+	return site->opened + (int64_t)generation * state->ca.rollover_after;
+}
+
+/*
+ * The CA after this one, a reference; what has been announced once stays so.
+ * Slow: it signs. Without the lock.
+ */
+static struct credentials *
+next_credentials(struct site *site, const struct stack_state *state,
+    struct credentials *from, struct error *err)
+{
+	struct ca_shape shape = from->shape;
+	struct credentials *next = NULL, *unused;
+
+	shape.generation++;
+	pthread_mutex_lock(&site->lock);
+	if (site->next != NULL && same_ca(&site->next->shape, &shape))
+		next = credentials_ref(site->next);
+	pthread_mutex_unlock(&site->lock);
+	if (next != NULL ||
+	    credentials_next(from, begin_of(site, state, shape.generation),
+		&next, err) == -1)
+		return next;
+	pthread_mutex_lock(&site->lock);
+	unused = site->next;
+	if (unused != NULL && same_ca(&unused->shape, &shape)) {
+		unused = next;
+		next = credentials_ref(site->next);
+	} else {
+		site->next = credentials_ref(next);
+	}
+	pthread_mutex_unlock(&site->lock);
+	credentials_free(unused);
+	return next;
+}
+
+/* What the CA is like by now, from what it was; a reference. */
+static struct credentials *
+make_credentials(struct site *site, const struct stack_state *state,
+    struct credentials *old, unsigned generation, struct error *err)
+{
+	struct ca_shape shape = { (int)state->ca.key, (int)state->ca.tiers,
+		generation };
+	struct credentials *cred = NULL, *next;
+
+	if (old == NULL || old->shape.key != shape.key ||
+	    old->shape.tiers != shape.tiers) {
+		credentials_new(site->sites->options.keys, &shape,
+		    begin_of(site, state, generation), &cred, err);
+		return cred;
+	}
+	cred = credentials_ref(old);
+	while (cred != NULL && cred->shape.generation < generation) {
+		next = next_credentials(site, state, cred, err);
+		credentials_free(cred);
+		cred = next;
+	}
+	return cred;
+}
+
+/* Slow: it may sign. Without the lock. `old` may be NULL. */
 static struct snapshot *
 snapshot_new(struct site *site, struct scenario *scenario,
-    struct credentials *credentials, struct error *err)
+    const struct snapshot *old, unsigned ca_generation, struct error *err)
 {
 	struct snapshot *s = calloc(1, sizeof(*s));
 
@@ -62,15 +143,12 @@ snapshot_new(struct site *site, struct scenario *scenario,
 	s->site = site;
 	s->scenario = scenario_ref(scenario);
 	s->state = scenario->state;
-	if (credentials != NULL)
-		s->credentials = credentials_ref(credentials);
-	else if (credentials_new(site->sites->options.keys,
-		     clock_now(&site->clock), &s->credentials, err) == -1)
-		goto fail;
-	if (mscep_ca_certs(s->credentials, &s->ca_certs) == 0)
+	s->credentials = make_credentials(site, &s->state,
+	    old == NULL ? NULL : old->credentials, ca_generation, err);
+	if (s->credentials != NULL &&
+	    mscep_ca_certs(s->credentials, &s->ca_certs) == 0)
 		return s;
 	error_set(err, "out of memory");
-fail:
 	snapshot_free(s);
 	return NULL;
 }
@@ -103,7 +181,10 @@ static void
 site_free(struct site *site)
 {
 	snapshot_free(site->now);
+	credentials_free(site->next);
 	challenge_clear(&site->challenges);
+	transactions_clear(&site->transactions);
+	issued_clear(&site->issued);
 	journal_clear(&site->journal);
 	log_files_close(site->logs);
 	pthread_mutex_destroy(&site->lock);
@@ -137,6 +218,37 @@ open_logs(struct site *site, struct error *err)
 	return log_files_open(path, &site->logs, err);
 }
 
+struct remembering {
+	struct site *site;
+	struct error *err;
+};
+
+/* What an earlier run has issued. */
+static int
+remember(void *cls, const struct state_entry *entry)
+{
+	struct remembering *r = cls;
+
+	if (issued_add(&r->site->issued, entry->der, r->err) == -1)
+		return -1;
+	return entry->revoked_at == 0 ?
+	    0 :
+	    issued_revoke(&r->site->issued, entry->serial, entry->revoked_at,
+		entry->reason, r->err);
+}
+
+static int
+open_state(struct site *site, struct error *err)
+{
+	struct remembering r = { site, err };
+
+	if (strcmp(site->id, SITE_DEFAULT) != 0 ||
+	    (site->state = site->sites->options.state) == NULL)
+		return 0;
+	site->next_request = state_dir_next_request(site->state);
+	return state_dir_each(site->state, remember, &r, err);
+}
+
 int
 site_open(struct sites *sites, const char *id, struct scenario *scenario,
     struct error *err)
@@ -148,9 +260,10 @@ site_open(struct sites *sites, const char *id, struct scenario *scenario,
 	snprintf(site->id, sizeof(site->id), "%s", id);
 	site->sites = sites;
 	site->next_request = CA_FIRST_REQUEST;
+	site->opened = clock_now(&site->clock);
 	pthread_mutex_init(&site->lock, NULL);
-	if (open_logs(site, err) == -1 ||
-	    (site->now = snapshot_new(site, scenario, NULL, err)) == NULL) {
+	if (open_logs(site, err) == -1 || open_state(site, err) == -1 ||
+	    (site->now = snapshot_new(site, scenario, NULL, 0, err)) == NULL) {
 		site_free(site);
 		return -1;
 	}
@@ -186,7 +299,8 @@ site_use_scenario(struct sites *sites, const char *id,
 	if (site == NULL)
 		return error_set(err, "there is no site \"%s\"", id);
 	old = site_now(site);
-	fresh = snapshot_new(site, scenario, old->credentials, err);
+	fresh = snapshot_new(site, scenario, old,
+	    old->credentials->shape.generation, err);
 	snapshot_free(old);
 	if (fresh == NULL)
 		return -1;
@@ -199,13 +313,57 @@ site_use_scenario(struct sites *sites, const char *id,
 	return 0;
 }
 
+/* Which CA there should be by now; it never goes back. */
+static unsigned
+due_generation(const struct site *site, const struct snapshot *s, int64_t now)
+{
+	unsigned has = s->credentials->shape.generation;
+	int64_t due = 0;
+
+	if (s->state.ca.rollover_after > 0)
+		due = (now - site->opened) / s->state.ca.rollover_after;
+	if (due > CA_GENERATIONS_MAX)
+		due = CA_GENERATIONS_MAX;
+	return due > has ? (unsigned)due : has;
+}
+
+/* Takes the reference; gives one back, to the same if nothing came of it. */
+static struct snapshot *
+roll_over(struct site *site, struct snapshot *s, unsigned generation)
+{
+	struct error err = { 0 };
+	struct snapshot *fresh = snapshot_new(site, s->scenario, s, generation,
+	    &err);
+	struct snapshot *unused = s;
+
+	if (fresh == NULL)
+		return s;
+	fresh->generation = s->generation;
+	pthread_mutex_lock(&site->lock);
+	if (site->now == s) {
+		site->now = fresh;
+		snapshot_free(s);
+	} else {
+		unused = fresh;
+		snapshot_free(s);
+	}
+	fresh = snapshot_ref(site->now);
+	pthread_mutex_unlock(&site->lock);
+	snapshot_free(unused);
+	return fresh;
+}
+
 void
 site_begin(struct sites *sites, struct exchange *ex)
 {
 	struct site *site = site_find(sites, SITE_DEFAULT);
+	unsigned generation;
 
 	ex->snapshot = site_now(site);
 	ex->at = clock_now(&site->clock);
+	generation = due_generation(site, ex->snapshot, ex->at);
+	if (generation != ex->snapshot->credentials->shape.generation)
+		ex->snapshot = roll_over(site, ex->snapshot, generation);
 }
 
 void
@@ -249,22 +407,19 @@ site_commit(struct sites *sites, struct exchange *ex)
 	snapshot_free(s);
 }
 
-static bool
-is_stale(const struct exchange *ex)
-{
-	return ex->snapshot->generation != ex->snapshot->site->now->generation;
-}
-
+/*
+ * What follows outlives a switch of the scenario, so that exchanges which
+ * began before it count as well.
+ */
 enum challenge_answer
 site_make_challenge(struct exchange *ex, char out[CHALLENGE_SIZE])
 {
 	struct site *site = ex->snapshot->site;
-	enum challenge_answer answer = CHALLENGE_FAILED;
+	enum challenge_answer answer;
 
 	pthread_mutex_lock(&site->lock);
-	if (!is_stale(ex))
-		answer = challenge_make(&site->challenges, &ex->snapshot->state,
-		    site->sites->options.crypto, ex->at, out);
+	answer = challenge_make(&site->challenges, &ex->snapshot->state,
+	    site->sites->options.crypto, ex->at, out);
 	pthread_mutex_unlock(&site->lock);
 	return answer;
 }
@@ -276,12 +431,14 @@ site_spend_challenge(struct exchange *ex, const char *password)
 	const char *lasting = site->sites->options.challenge;
 	enum refusal refusal;
 
+	/* Unless the scenario sets the challenge itself. */
 	if (lasting != NULL && password != NULL &&
+	    ex->snapshot->state.mscep.challenge.mode == CHALLENGES_ONE_TIME &&
 	    strcmp(lasting, password) == 0)
 		return REFUSAL_NONE;
 	pthread_mutex_lock(&site->lock);
-	refusal = challenge_judge(&site->challenges, password, ex->at,
-	    !is_stale(ex));
+	refusal = challenge_judge(&site->challenges, &ex->snapshot->state,
+	    password, ex->at, true);
 	pthread_mutex_unlock(&site->lock);
 	return refusal;
 }
@@ -296,6 +453,181 @@ site_next_serial(struct exchange *ex, uint8_t out[CA_SERIAL_SIZE])
 	number = site->next_request++;
 	pthread_mutex_unlock(&site->lock);
 	return ca_serial(site->sites->options.crypto, number, out);
+}
+
+void
+site_ask(struct exchange *ex, const struct scep_request *request,
+    struct ruling *out)
+{
+	struct site *site = ex->snapshot->site;
+
+	pthread_mutex_lock(&site->lock);
+	transaction_ask(&site->transactions, request,
+	    ex->snapshot->state.ca.pending_lifetime, ex->at, out);
+	pthread_mutex_unlock(&site->lock);
+}
+
+enum refusal
+site_hold(struct exchange *ex, const struct scep_request *request)
+{
+	struct site *site = ex->snapshot->site;
+	enum refusal refusal;
+
+	pthread_mutex_lock(&site->lock);
+	refusal = transaction_hold(&site->transactions, request, ex->at);
+	pthread_mutex_unlock(&site->lock);
+	return refusal;
+}
+
+void
+site_end_transaction(struct exchange *ex, const char *id,
+    struct span certificate)
+{
+	struct site *site = ex->snapshot->site;
+
+	pthread_mutex_lock(&site->lock);
+	transaction_end(&site->transactions, id, certificate);
+	pthread_mutex_unlock(&site->lock);
+}
+
+int
+site_settle(struct site *site, const char *transaction_id, bool approve)
+{
+	int ret;
+
+	pthread_mutex_lock(&site->lock);
+	ret = transaction_settle(&site->transactions, transaction_id, approve);
+	pthread_mutex_unlock(&site->lock);
+	return ret;
+}
+
+/* The disk first: what a client has must be there after a crash. */
+int
+site_keep_certificate(struct exchange *ex, struct span der, struct error *err)
+{
+	struct site *site = ex->snapshot->site;
+	int ret;
+
+	if (site->state != NULL && state_dir_add(site->state, der, err) == -1)
+		return -1;
+	pthread_mutex_lock(&site->lock);
+	ret = issued_add(&site->issued, der, err);
+	pthread_mutex_unlock(&site->lock);
+	return ret;
+}
+
+bool
+site_certificate_of_key(struct exchange *ex, struct span spki, struct blob *out)
+{
+	struct site *site = ex->snapshot->site;
+	const struct issued_cert *entry;
+	bool found;
+
+	pthread_mutex_lock(&site->lock);
+	entry = issued_newest(&site->issued, spki);
+	found = entry != NULL && !entry->revoked &&
+	    blob_copy(out, entry->cert.whole) == 0;
+	pthread_mutex_unlock(&site->lock);
+	return found;
+}
+
+static const struct x509 *
+find_own(const struct credentials *cred, struct span serial)
+{
+	for (int role = 0; role < CA_ROLES; role++)
+		if (span_equal(cred->certs[role].serial, serial))
+			return &cred->certs[role];
+	return NULL;
+}
+
+bool
+site_find_certificate(struct exchange *ex, struct span serial, struct blob *out)
+{
+	const struct x509 *own = find_own(ex->snapshot->credentials, serial);
+	struct site *site = ex->snapshot->site;
+	const struct issued_cert *entry;
+	bool found;
+
+	if (own != NULL)
+		return blob_copy(out, own->whole) == 0;
+	pthread_mutex_lock(&site->lock);
+	entry = issued_find(&site->issued, serial);
+	found = entry != NULL && blob_copy(out, entry->cert.whole) == 0;
+	pthread_mutex_unlock(&site->lock);
+	return found;
+}
+
+/* Known here, or signed by this CA, as by a server with the same keys. */
+enum refusal
+site_judge_signer(struct exchange *ex, const struct x509 *signer)
+{
+	struct site *site = ex->snapshot->site;
+	const struct issued_cert *entry;
+	bool known, revoked;
+
+	pthread_mutex_lock(&site->lock);
+	entry = issued_find(&site->issued, signer->serial);
+	known = entry != NULL && span_equal(entry->cert.whole, signer->whole);
+	revoked = known && entry->revoked;
+	pthread_mutex_unlock(&site->lock);
+	if (!known && !ca_has_signed(ex->snapshot->credentials, signer))
+		return REFUSAL_RENEWAL_SIGNER;
+	if (revoked)
+		return REFUSAL_RENEWAL_REVOKED;
+	return signer->not_before <= ex->at && ex->at <= signer->not_after ?
+	    REFUSAL_NONE :
+	    REFUSAL_RENEWAL_EXPIRED;
+}
+
+int
+site_make_crl(struct exchange *ex, struct blob *out, struct error *err)
+{
+	struct site *site = ex->snapshot->site;
+	struct ca_revocation *list;
+	uint32_t number;
+	size_t count;
+	int ret;
+
+	pthread_mutex_lock(&site->lock);
+	number = site->state != NULL ? state_dir_next_crl(site->state) :
+				       ++site->crl_number;
+	count = site->issued.revoked;
+	ret = issued_revocations(&site->issued, &list);
+	pthread_mutex_unlock(&site->lock);
+	if (ret == -1)
+		return error_set(err, "out of memory");
+	ret = ca_crl(ex->snapshot->credentials, list, count, number, ex->at,
+	    ex->snapshot->state.ca.crl_lifetime, out, err);
+	free(list);
+	return ret;
+}
+
+int
+site_revoke(struct site *site, struct span serial, int reason,
+    struct error *err)
+{
+	int64_t now = clock_now(&site->clock);
+	int ret;
+
+	pthread_mutex_lock(&site->lock);
+	ret = issued_revoke(&site->issued, serial, now, reason, err);
+	pthread_mutex_unlock(&site->lock);
+	if (ret == 0 && site->state != NULL)
+		ret = state_dir_revoke(site->state, serial, now, reason, err);
+	return ret;
+}
+
+int
+site_next_ca(struct exchange *ex, struct credentials **out, struct error *err)
+{
+	const struct snapshot *s = ex->snapshot;
+
+	*out = NULL;
+	if (s->state.ca.rollover_after == 0 ||
+	    s->credentials->shape.generation >= CA_GENERATIONS_MAX)
+		return error_set(err, "no rollover of the CA is planned");
+	*out = next_credentials(s->site, &s->state, s->credentials, err);
+	return *out == NULL ? -1 : 0;
 }
 
 struct clock *

@@ -33,8 +33,9 @@ struct snapshot {
 struct sites_options {
 	struct key_set *keys;
 	struct crypto *crypto;
-	const char *challenge; /* good any number of times, or NULL */
-	const char *log_dir;   /* NULL: no files */
+	const char *challenge;	 /* good any number of times, or NULL */
+	const char *log_dir;	 /* NULL: no files */
+	struct state_dir *state; /* of the default site; NULL: in memory */
 	void (*narrate)(void *cls, const char *line); /* NULL: silent */
 	void *cls;
 };
@@ -63,6 +64,32 @@ enum challenge_answer site_make_challenge(struct exchange *,
     char out[CHALLENGE_SIZE]);
 enum refusal site_spend_challenge(struct exchange *, const char *password);
 int site_next_serial(struct exchange *, uint8_t out[CA_SERIAL_SIZE]);
+/* What a request means after those before it; see transaction_ask(). */
+void site_ask(struct exchange *, const struct scep_request *, struct ruling *);
+enum refusal site_hold(struct exchange *, const struct scep_request *);
+void site_end_transaction(struct exchange *, const char *id,
+    struct span certificate);
+/* An issued certificate: with a state directory, it is on disk now. */
+int site_keep_certificate(struct exchange *, struct span der, struct error *);
+/* The newest of this SubjectPublicKeyInfo that is not revoked. */
+bool site_certificate_of_key(struct exchange *, struct span spki,
+    struct blob *out);
+/* Issued ones, and those of CA and RAs. */
+bool site_find_certificate(struct exchange *, struct span serial,
+    struct blob *out);
+/*
+ * Whether a message signed with this certificate renews it:
+ * REFUSAL_RENEWAL_SIGNER if it is not of this CA.
+ */
+enum refusal site_judge_signer(struct exchange *, const struct x509 *signer);
+int site_make_crl(struct exchange *, struct blob *out, struct error *);
+/* A reference to the CA after the rollover; -1: none is planned. */
+int site_next_ca(struct exchange *, struct credentials **out, struct error *);
+
+/* What the manager of the CA does. -1: no such request waits. */
+int site_settle(struct site *, const char *transaction_id, bool approve);
+/* `reason`: RFC 5280 5.3.1. */
+int site_revoke(struct site *, struct span serial, int reason, struct error *);
 
 /* For tests and the control API. */
 struct clock *site_clock(struct site *);

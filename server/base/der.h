@@ -54,6 +54,8 @@ bool der_oid_is(struct span content, struct span oid);
 
 /* X.690 8.19.2: subidentifiers are whole and minimal. */
 bool der_oid_is_valid(struct span content);
+/* The content of the OID "1.3.6.1"; -1: the text is none. */
+int der_oid_from_text(const char *text, struct buffer *out);
 
 /*
  * A DirectoryString (X.520) as UTF-8, owned by the caller; what is not

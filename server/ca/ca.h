@@ -1,6 +1,7 @@
 /*
  * The throwaway certification authority: a key set, the certificates made
- * of it, and what it issues. "TEST ONLY" stands in every name it bears.
+ * of it, what it issues and what it revokes. "TEST ONLY" stands in every name
+ * it bears.
  */
 #ifndef CA_CA_H
 #define CA_CA_H
@@ -20,17 +21,40 @@ enum ca_role {
 /*
  * Keys are expensive: shared by all sites, counted by reference. A set read
  * from a directory brings its certificates along, so that several servers
- * with the same set are one NDES.
+ * with the same set are one NDES. What else credentials ask for (keys of other
+ * types, of the CAs above, of the next CA) is made on demand, once, and kept;
+ * safe for use by several threads.
  */
 struct key_set;
 int key_set_generate(struct crypto *, struct key_set **out, struct error *);
-/* Reads what key_set_save() wrote. The message names the file. */
+/*
+ * Reads what key_set_save() wrote. The RAs have RSA keys; that of the CA may
+ * also be EC P-256 or P-384. The message names the file.
+ */
 int key_set_load(struct crypto *, const char *dir, struct key_set **out,
     struct error *);
+/* The same, with the keys themselves in DIR/`folder`, such as "private/". */
+int key_set_load_from(struct crypto *, const char *dir, const char *folder,
+    struct key_set **out, struct error *);
 /* Makes the directory (0700); refuses to overwrite a key. */
 int key_set_save(struct key_set *, const char *dir, int64_t now,
     struct error *);
+struct key_set *key_set_ref(struct key_set *);
 void key_set_free(struct key_set *);
+
+/* What a site's CA is like. */
+struct ca_shape {
+	int key;   /* enum key_type, or CA_KEY_GIVEN */
+	int tiers; /* 1: its own root; 2: root, issuing; 3: with a policy CA */
+	unsigned generation; /* 0; 1 is the CA after the next rollover, ... */
+};
+/* The key of the set; others like it, or RSA-2048 if it is of an odd size. */
+#define CA_KEY_GIVEN (-1)
+/* With the certificates of the set, if it has them; no other shape has. */
+#define CA_SHAPE_GIVEN ((struct ca_shape){ CA_KEY_GIVEN, 1, 0 })
+#define CA_CHAIN_MAX 2
+#define CA_CERTS_MAX (CA_ROLES + CA_CHAIN_MAX)
+#define CA_CERTS_CAS 2
 
 /* Keys and certificates of one site; const once built, counted. */
 struct credentials {
@@ -40,13 +64,35 @@ struct credentials {
 	char thumbprint[36]; /* MD5 of the CA, as NDES shows it */
 	char ca_sha256[65];
 	struct blob der[CA_ROLES]; /* owns what `certs` points to */
+	/* The CAs above: the issuer of the issuing CA first, the root last. */
+	struct blob chain[CA_CHAIN_MAX];
+	size_t chain_count;
+	/*
+	 * For GetCACert: signing RA, encryption RA, issuing CA, its chain. For
+	 * GetNextCACert: those from CA_CERTS_CAS on.
+	 */
+	struct span ca_certs[CA_CERTS_MAX];
+	size_t ca_cert_count;
+	struct ca_shape shape;
 	struct key_set *key_set;
 	_Atomic int refs;
 };
 
-/* Valid from ten minutes before `now`; CA ten years, RAs two. */
-int credentials_new(struct key_set *, int64_t now, struct credentials **out,
-    struct error *);
+/*
+ * Generation 0 is valid from ten minutes before `now`, a later one from `now`
+ * on. Root thirty years, policy CA twenty, issuing CA ten, RAs two. Slow when
+ * keys are to be made.
+ */
+int credentials_new(struct key_set *, const struct ca_shape *, int64_t now,
+    struct credentials **out, struct error *);
+/*
+ * The next generation, valid from the moment of the rollover on (RFC 8894
+ * 4.7): another CA key and another CA name, the same RA keys, and the same
+ * CAs above, unless these end before the new CA does: then theirs are new
+ * certificates too.
+ */
+int credentials_next(const struct credentials *, int64_t rollover,
+    struct credentials **out, struct error *);
 struct credentials *credentials_ref(struct credentials *);
 void credentials_free(struct credentials *);
 
@@ -67,6 +113,8 @@ struct certificate_plan {
 	struct span spki;
 	int64_t not_before, not_after;
 	bool is_ca;
+	/* Of a CA: tiers of CAs from here down, itself too; 0: no limit. */
+	unsigned path_tiers;
 	uint8_t key_usage;		/* first octet of the BIT STRING */
 	struct span extended_key_usage; /* one OID, or empty */
 	struct span subject_alt_name;	/* whole Extension, or empty */
@@ -75,10 +123,13 @@ struct certificate_plan {
 };
 #define KEY_USAGE_DIGITAL_SIGNATURE 0x80
 #define KEY_USAGE_KEY_ENCIPHERMENT 0x20
+#define KEY_USAGE_KEY_AGREEMENT 0x08
 #define KEY_USAGE_CERT_SIGN 0x04
 #define KEY_USAGE_CRL_SIGN 0x02
 
-/* Signed with SHA-256. The caller frees *out. */
+/*
+ * Signed with SHA-256, by a P-384 key with SHA-384. The caller frees *out.
+ */
 int certificate_build(struct crypto *, const struct certificate_plan *,
     struct evp_pkey_st *signer, struct blob *out, struct error *);
 
@@ -86,12 +137,83 @@ int certificate_build(struct crypto *, const struct certificate_plan *,
 struct span ca_alt_name(struct span extensions);
 
 /*
- * What a device gets: one year, back-dated ten minutes, subject and SAN as
- * asked for, EKU clientAuth. `extensions` is the content of the Extensions
- * in the CSR, or empty.
+ * What a device gets: one year, back-dated ten minutes, both within what the
+ * CA's own certificate allows, as AD CS does; subject and SAN as
+ * asked for, EKU clientAuth, keyUsage as its kind of key allows (RFC 5480 3).
+ * `extensions` is the content of the Extensions in the CSR, or empty.
  */
 int ca_issue(const struct credentials *, struct span subject, struct span spki,
     struct span extensions, struct span serial, int64_t now, struct blob *out,
     struct error *);
+
+/* Whether the issuing CA has, by issuer and signature; says no more. */
+bool ca_has_signed(const struct credentials *, const struct x509 *);
+
+/* CRLReason, RFC 5280 5.3.1. */
+enum ca_reason {
+	CA_REASON_UNSPECIFIED = 0,
+	CA_REASON_KEY_COMPROMISE = 1,
+	CA_REASON_HOLD = 6,
+};
+/* "keyCompromise"; NULL: no reason to be on a CRL that is no delta. */
+const char *ca_reason_name(int reason);
+
+struct ca_revocation {
+	struct span serial; /* content of the INTEGER */
+	int64_t at;
+	int reason;
+};
+/*
+ * A complete CRL of the issuing CA (RFC 5280 5), from ten minutes before `now`
+ * to `lifetime` seconds after. The caller frees *out.
+ */
+int ca_crl(const struct credentials *, const struct ca_revocation *list,
+    size_t count, uint32_t number, int64_t now, int64_t lifetime,
+    struct blob *out, struct error *);
+
+/*
+ * The certificates that a CA has issued; empty when zeroed. Not safe for
+ * threads: the caller locks, and what is found lives until the next
+ * issued_add() or issued_clear().
+ */
+#define ISSUED_MAX 10000
+struct issued_entry;
+struct issued {
+	size_t count, revoked; /* those revoked are counted in both */
+	uint64_t forgotten;
+	struct issued_entry *by_serial;	 /* in the order of their coming */
+	struct issued_entry *by_key;	 /* the newest of each key */
+	struct issued_entry *good, *bad; /* bad: in the order of revocation */
+};
+struct issued_cert {
+	struct x509 cert; /* its `whole` is the DER */
+	bool revoked;
+	int64_t revoked_at;
+	int reason;
+};
+/*
+ * Copies. Beyond ISSUED_MAX the oldest that is not revoked is forgotten, or
+ * the first revoked if all are. A serial number can be there once.
+ */
+int issued_add(struct issued *, struct span der, struct error *);
+/* By the content of its serial number; NULL: there is none. */
+const struct issued_cert *issued_find(const struct issued *,
+    struct span serial);
+/* The newest with this public key, revoked or not. */
+const struct issued_cert *issued_newest(const struct issued *,
+    struct span spki);
+/* The one after this, after NULL the oldest; NULL at the end. */
+const struct issued_cert *issued_next(const struct issued *,
+    const struct issued_cert *);
+/* Again only after certificateHold. */
+int issued_revoke(struct issued *, struct span serial, int64_t at, int reason,
+    struct error *);
+/*
+ * For ca_crl(): `revoked` entries in one block of their own, so that the CRL
+ * can be signed without the lock. The caller frees it with free(). -1 without
+ * memory.
+ */
+int issued_revocations(const struct issued *, struct ca_revocation **out);
+void issued_clear(struct issued *);
 
 #endif

@@ -1,109 +1,71 @@
-#include "ca/ca.h"
-
-#include <string.h>
+#include "ca/signed.h"
 
 #include "base/der.h"
 
-#define BACK_DATE 600 /* as AD CS does, for clocks that differ */
 #define DAY 86400LL
 
 static void
-add_algorithm(struct buffer *b)
+add_basic_constraints(struct buffer *b, unsigned path_tiers)
 {
+	struct extension ext = extension_begin(b, oid_ext_basic_constraints,
+	    true);
 	size_t seq = der_begin(b, DER_SEQUENCE);
 
-	der_add_oid(b, digest_rsa_oid(DIGEST_SHA256));
-	der_add_null(b);
-	der_end(b, seq);
-}
-
-static size_t
-begin_extension(struct buffer *b, struct span oid, bool critical, size_t *value)
-{
-	size_t seq = der_begin(b, DER_SEQUENCE);
-
-	der_add_oid(b, oid);
-	if (critical)
-		der_add(b, DER_BOOLEAN, span_of("\xff", 1));
-	*value = der_begin(b, DER_OCTET_STRING);
-	return seq;
-}
-
-static void
-add_basic_constraints(struct buffer *b)
-{
-	size_t value, seq;
-	size_t ext = begin_extension(b, oid_ext_basic_constraints, true,
-	    &value);
-
-	seq = der_begin(b, DER_SEQUENCE);
 	der_add(b, DER_BOOLEAN, span_of("\xff", 1));
+	if (path_tiers > 0)
+		der_add_small_integer(b, path_tiers - 1);
 	der_end(b, seq);
-	der_end(b, value);
-	der_end(b, ext);
+	extension_end(b, ext);
 }
 
 static void
 add_key_usage(struct buffer *b, uint8_t usage)
 {
-	size_t value, ext;
 	uint8_t bits[2] = { 0, usage };
+	struct extension ext;
 
 	while (!(usage >> bits[0] & 1))
 		bits[0]++;
-	ext = begin_extension(b, oid_ext_key_usage, true, &value);
+	ext = extension_begin(b, oid_ext_key_usage, true);
 	der_add(b, DER_BIT_STRING, span_of(bits, sizeof(bits)));
-	der_end(b, value);
-	der_end(b, ext);
+	extension_end(b, ext);
 }
 
 static void
 add_extended_key_usage(struct buffer *b, struct span usage)
 {
-	size_t value, seq, ext;
+	struct extension ext = extension_begin(b, oid_ext_extended_key_usage,
+	    false);
+	size_t seq = der_begin(b, DER_SEQUENCE);
 
-	ext = begin_extension(b, oid_ext_extended_key_usage, false, &value);
-	seq = der_begin(b, DER_SEQUENCE);
 	der_add_oid(b, usage);
 	der_end(b, seq);
-	der_end(b, value);
-	der_end(b, ext);
+	extension_end(b, ext);
 }
 
 /* szOID_ENROLL_CERTTYPE_EXTENSION: the template's name as a BMPString. */
 static void
 add_template_name(struct buffer *b, const char *name)
 {
-	size_t value, text, ext;
+	struct extension ext = extension_begin(b, oid_ms_template_name, false);
+	size_t text = der_begin(b, DER_BMP_STRING);
 
-	ext = begin_extension(b, oid_ms_template_name, false, &value);
-	text = der_begin(b, DER_BMP_STRING);
 	for (; *name != '\0'; name++) {
 		buffer_add_byte(b, 0);
 		buffer_add_byte(b, (uint8_t)*name);
 	}
 	der_end(b, text);
-	der_end(b, value);
-	der_end(b, ext);
+	extension_end(b, ext);
 }
 
 static void
-add_key_ids(struct buffer *b, struct span own, struct span authority)
+add_key_id(struct buffer *b, struct span key_id)
 {
-	size_t value, seq, ext;
+	struct extension ext = extension_begin(b, oid_ext_subject_key_id,
+	    false);
 
-	ext = begin_extension(b, oid_ext_subject_key_id, false, &value);
-	der_add(b, DER_OCTET_STRING, own);
-	der_end(b, value);
-	der_end(b, ext);
-	if (authority.len == 0)
-		return;
-	ext = begin_extension(b, oid_ext_authority_key_id, false, &value);
-	seq = der_begin(b, DER_SEQUENCE);
-	der_add(b, DER_CONTEXT(0), authority);
-	der_end(b, seq);
-	der_end(b, value);
-	der_end(b, ext);
+	der_add(b, DER_OCTET_STRING, key_id);
+	extension_end(b, ext);
 }
 
 static void
@@ -114,7 +76,7 @@ add_extensions(struct buffer *b, const struct certificate_plan *plan,
 	size_t list = der_begin(b, DER_SEQUENCE);
 
 	if (plan->is_ca)
-		add_basic_constraints(b);
+		add_basic_constraints(b, plan->path_tiers);
 	if (plan->key_usage != 0)
 		add_key_usage(b, plan->key_usage);
 	if (plan->extended_key_usage.len > 0)
@@ -122,14 +84,15 @@ add_extensions(struct buffer *b, const struct certificate_plan *plan,
 	if (plan->template_name != NULL)
 		add_template_name(b, plan->template_name);
 	buffer_add_span(b, plan->subject_alt_name);
-	add_key_ids(b, key_id, plan->authority_key_id);
+	add_key_id(b, key_id);
+	extension_add_authority(b, plan->authority_key_id);
 	der_end(b, list);
 	der_end(b, outer);
 }
 
 static void
 add_tbs(struct buffer *b, const struct certificate_plan *plan,
-    struct span key_id)
+    const struct evp_pkey_st *signer, struct span key_id)
 {
 	size_t tbs = der_begin(b, DER_SEQUENCE);
 	size_t field = der_begin(b, DER_CONTEXT_CONSTRUCTED(0));
@@ -137,7 +100,7 @@ add_tbs(struct buffer *b, const struct certificate_plan *plan,
 	der_add_small_integer(b, 2);
 	der_end(b, field);
 	der_add_unsigned(b, plan->serial);
-	add_algorithm(b);
+	signed_add_algorithm(b, signer);
 	buffer_add_span(b, plan->issuer);
 	field = der_begin(b, DER_SEQUENCE);
 	der_add_time(b, plan->not_before);
@@ -153,29 +116,16 @@ int
 certificate_build(struct crypto *c, const struct certificate_plan *plan,
     struct evp_pkey_st *signer, struct blob *out, struct error *err)
 {
-	struct buffer cert = { 0 }, tbs = { 0 }, signature = { 0 };
+	struct buffer tbs = { 0 };
 	uint8_t key_id[20];
-	size_t seq;
 	int ret = -1;
 
 	*out = (struct blob){ NULL, 0 };
-	if (x509_key_id(c, plan->spki, key_id) == -1)
-		goto out;
-	add_tbs(&tbs, plan, span_of(key_id, sizeof(key_id)));
-	if (tbs.failed ||
-	    crypto_sign(c, signer, DIGEST_SHA256, buffer_span(&tbs),
-		&signature) == -1)
-		goto out;
-	seq = der_begin(&cert, DER_SEQUENCE);
-	buffer_add_span(&cert, buffer_span(&tbs));
-	add_algorithm(&cert);
-	der_add_bit_string(&cert, buffer_span(&signature));
-	der_end(&cert, seq);
-	ret = buffer_finish(&cert, out);
-out:
-	buffer_free(&cert);
+	if (x509_key_id(c, plan->spki, key_id) == 0) {
+		add_tbs(&tbs, plan, signer, span_of(key_id, sizeof(key_id)));
+		ret = signed_build(c, &tbs, signer, out);
+	}
 	buffer_free(&tbs);
-	buffer_free(&signature);
 	return ret == 0 ? 0 : error_set(err, "cannot build a certificate");
 }
 
@@ -194,26 +144,66 @@ ca_alt_name(struct span extensions)
 	return SPAN_EMPTY;
 }
 
+/* RFC 5480 3: an EC key enciphers no keys, it agrees on them. */
+static uint8_t
+device_key_usage(struct span spki)
+{
+	struct span seq, algorithm, oid;
+
+	if (der_expect(&spki, DER_SEQUENCE, &seq) == 0 &&
+	    der_expect(&seq, DER_SEQUENCE, &algorithm) == 0 &&
+	    der_expect(&algorithm, DER_OID, &oid) == 0 &&
+	    der_oid_is(oid, oid_ec_public_key))
+		return KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_AGREEMENT;
+	return KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT;
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 int
 ca_issue(const struct credentials *cred, struct span subject, struct span spki,
     struct span extensions, struct span serial, int64_t now, struct blob *out,
     struct error *err)
 {
-	const struct x509 *root = &cred->certs[CA_ISSUING];
+	const struct x509 *issuer = &cred->certs[CA_ISSUING];
 	const struct certificate_plan plan = {
 		.serial = serial,
-		.issuer = root->subject,
+		.issuer = issuer->subject,
 		.subject = subject,
 		.spki = spki,
-		.not_before = now - BACK_DATE,
-		.not_after = now - BACK_DATE + 365 * DAY,
-		.key_usage = KEY_USAGE_DIGITAL_SIGNATURE |
-		    KEY_USAGE_KEY_ENCIPHERMENT,
+		.not_before = later(now - BACK_DATE, issuer->not_before),
+		.not_after = earlier(now - BACK_DATE + 365 * DAY,
+		    issuer->not_after),
+		.key_usage = device_key_usage(spki),
 		.extended_key_usage = oid_client_auth,
 		.subject_alt_name = ca_alt_name(extensions),
-		.authority_key_id = root->key_id,
+		.authority_key_id = issuer->key_id,
 	};
 
+	*out = (struct blob){ NULL, 0 };
+	if (now > issuer->not_after)
+		return error_set(err, "the certificate of the CA has expired");
 	return certificate_build(cred->crypto, &plan, cred->keys[CA_ISSUING],
 	    out, err);
+}
+
+bool
+ca_has_signed(const struct credentials *cred, const struct x509 *cert)
+{
+	enum digest digest = digest_by_signature_oid(cert->signature_oid);
+
+	return span_equal(cert->issuer, cred->certs[CA_ISSUING].subject) &&
+	    digest != DIGEST_COUNT &&
+	    crypto_verify(cred->crypto, cred->keys[CA_ISSUING], digest,
+		cert->tbs, cert->signature) == 0;
 }

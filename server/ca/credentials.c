@@ -1,5 +1,6 @@
 /* The certificates of CA and RAs, as NDES has them (ndes-facts 2). */
 #include "ca/key_set.h"
+#include "ca/signed.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -8,23 +9,30 @@
 
 #include "base/der.h"
 
-#define BACK_DATE 600
 #define YEAR (365 * 86400LL + 86400 / 4)
+#define ISSUING_YEARS 10
 #define ORGANIZATION "mockndes TEST ONLY"
 
-static const struct role {
+#define CA_USAGE \
+	(KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_CERT_SIGN | KEY_USAGE_CRL_SIGN)
+
+static const struct recipe {
 	const char *country, *common_name, *template_name;
 	int years;
 	uint8_t key_usage;
+	unsigned path_tiers;
 } roles[CA_ROLES] = {
-	[CA_ISSUING] = { NULL, "mockndes TEST ONLY CA", NULL, 10,
-	    KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_CERT_SIGN |
-		KEY_USAGE_CRL_SIGN },
+	[CA_ISSUING] = { NULL, "mockndes TEST ONLY CA", NULL, ISSUING_YEARS,
+	    CA_USAGE, 1 },
 	[CA_RA_SIGNING] = { "US", "NDESServer01-MSCEP-RA",
-	    "EnrollmentAgentOffline", 2, KEY_USAGE_DIGITAL_SIGNATURE },
+	    "EnrollmentAgentOffline", 2, KEY_USAGE_DIGITAL_SIGNATURE, 0 },
 	[CA_RA_ENCRYPTION] = { "US", "NDESServer01-MSCEP-RA", "CEPEncryption",
-	    2, KEY_USAGE_KEY_ENCIPHERMENT },
+	    2, KEY_USAGE_KEY_ENCIPHERMENT, 0 },
 };
+static const struct recipe policy = { NULL, "mockndes TEST ONLY Policy CA",
+	NULL, 20, CA_USAGE, 2 };
+static const struct recipe root = { NULL, "mockndes TEST ONLY Root CA", NULL,
+	30, CA_USAGE, 0 };
 
 static void
 add_name_part(struct buffer *b, struct span oid, const char *text)
@@ -41,14 +49,19 @@ add_name_part(struct buffer *b, struct span oid, const char *text)
 	der_end(b, set);
 }
 
+/* That the name of a renewed CA counts is assumed: AD CS keeps it. */
 static void
-add_name(struct buffer *b, const struct role *role)
+add_name(struct buffer *b, const struct recipe *r, unsigned generation)
 {
 	size_t seq = der_begin(b, DER_SEQUENCE);
+	char renewed[64];
 
-	add_name_part(b, oid_country, role->country);
+	add_name_part(b, oid_country, r->country);
 	add_name_part(b, oid_organization, ORGANIZATION);
-	add_name_part(b, oid_common_name, role->common_name);
+	snprintf(renewed, sizeof(renewed), "%s (%u)", r->common_name,
+	    generation);
+	add_name_part(b, oid_common_name,
+	    generation > 0 ? renewed : r->common_name);
 	der_end(b, seq);
 }
 
@@ -66,54 +79,135 @@ ca_serial(struct crypto *c, uint32_t number, uint8_t out[CA_SERIAL_SIZE])
 	return crypto_random(c, out + 5, 8);
 }
 
+/* From the root down: who signs what is built next. */
+struct building {
+	struct credentials *cred;
+	struct error *err;
+	int64_t not_before;
+	struct x509 issuer; /* empty: it signs itself */
+	struct evp_pkey_st *signer;
+	uint32_t number; /* of the last serial number */
+};
+
 static int
-build(struct credentials *cred, int role, int64_t now, struct error *err)
+build(struct building *b, const struct recipe *r, struct evp_pkey_st *key,
+    unsigned generation, struct blob *out)
 {
+	struct credentials *cred = b->cred;
+	bool own = b->issuer.whole.len == 0;
+	uint8_t serial[CA_SERIAL_SIZE] = { 0 };
 	struct certificate_plan plan = {
-		.not_before = now - BACK_DATE,
-		.not_after = now - BACK_DATE + roles[role].years * YEAR,
-		.is_ca = role == CA_ISSUING,
-		.key_usage = roles[role].key_usage,
-		.template_name = roles[role].template_name,
-		.authority_key_id = cred->certs[CA_ISSUING].key_id,
+		.serial = span_of(serial, sizeof(serial)),
+		.not_before = b->not_before,
+		.not_after = b->not_before + r->years * YEAR,
+		.is_ca = r->template_name == NULL,
+		.path_tiers = own ? 0 : r->path_tiers,
+		.key_usage = r->key_usage,
+		.template_name = r->template_name,
+		.authority_key_id = b->issuer.key_id,
 	};
-	struct buffer issuer = { 0 }, subject = { 0 };
-	uint8_t serial[CA_SERIAL_SIZE];
 	struct blob spki = { NULL, 0 };
+	struct buffer subject = { 0 };
 	int ret = -1;
 
-	add_name(&issuer, &roles[CA_ISSUING]);
-	add_name(&subject, &roles[role]);
-	plan.issuer = buffer_span(&issuer);
+	add_name(&subject, r, generation);
 	plan.subject = buffer_span(&subject);
-	plan.serial = span_of(serial, sizeof(serial));
-	if (role != CA_ISSUING)
+	plan.issuer = own ? plan.subject : b->issuer.subject;
+	if (!plan.is_ca)
 		plan.extended_key_usage = oid_ms_request_agent;
-	if (ca_serial(cred->crypto, (uint32_t)role + 1, serial) == 0 &&
-	    crypto_key_to_spki(cred->keys[role], &spki, err) == 0) {
+	if (!subject.failed &&
+	    ca_serial(cred->crypto, ++b->number, serial) == 0 &&
+	    crypto_key_to_spki(key, &spki, b->err) == 0) {
 		plan.spki = blob_span(&spki);
 		ret = certificate_build(cred->crypto, &plan,
-		    cred->keys[CA_ISSUING], &cred->der[role], err);
+		    own ? key : b->signer, out, b->err);
 	}
 	blob_free(&spki);
-	buffer_free(&issuer);
 	buffer_free(&subject);
 	return ret;
 }
 
 static int
-take(struct credentials *cred, int role, int64_t now, struct error *err)
+sign_with(struct building *b, const struct blob *issuer,
+    struct evp_pkey_st *key)
 {
-	struct key_set *set = cred->key_set;
+	b->signer = key;
+	return x509_read(blob_span(issuer), &b->issuer);
+}
 
-	if (set->certs[role].len > 0) {
-		if (blob_copy(&cred->der[role], blob_span(&set->certs[role])) ==
-		    -1)
-			return error_set(err, "out of memory");
-	} else if (build(cred, role, now, err) == -1) {
-		return -1;
+/* Whether these are still good when a CA that begins now ends. */
+static bool
+chain_lasts(const struct credentials *above, int64_t now)
+{
+	struct x509 cert;
+
+	for (size_t i = 0; i < above->chain_count; i++)
+		if (x509_read(blob_span(&above->chain[i]), &cert) == -1 ||
+		    cert.not_after < now + ISSUING_YEARS * YEAR)
+			return false;
+	return true;
+}
+
+/* `keys` are those of the chain; `above`, if any, has had it before. */
+static int
+take_chain(struct building *b, const struct ca_key *keys,
+    const struct credentials *above)
+{
+	struct credentials *cred = b->cred;
+	bool again = above != NULL && chain_lasts(above, b->not_before);
+
+	for (size_t i = cred->chain_count; i-- > 0;) {
+		const struct recipe *r = keys[i].tier == TIER_ROOT ? &root :
+								     &policy;
+		struct blob *der = &cred->chain[i];
+
+		if ((again ? blob_copy(der, blob_span(&above->chain[i])) :
+			     build(b, r, keys[i].key, 0, der)) == -1 ||
+		    sign_with(b, der, keys[i].key) == -1)
+			return -1;
 	}
-	return x509_read(blob_span(&cred->der[role]), &cred->certs[role]);
+	return 0;
+}
+
+static int
+take_roles(struct building *b)
+{
+	struct credentials *cred = b->cred;
+	const struct ca_shape *shape = &cred->shape;
+	const struct key_set *set = cred->key_set;
+	bool given = shape->key == CA_KEY_GIVEN && shape->tiers == 1 &&
+	    shape->generation == 0;
+
+	b->number = 0;
+	for (int role = 0; role < CA_ROLES; role++) {
+		const struct blob *ready = &set->certs[role];
+		struct blob *der = &cred->der[role];
+
+		if ((given && ready->len > 0 ?
+			    blob_copy(der, blob_span(ready)) :
+			    build(b, &roles[role], cred->keys[role],
+				role == CA_ISSUING ? shape->generation : 0,
+				der)) == -1 ||
+		    x509_read(blob_span(der), &cred->certs[role]) == -1)
+			return -1;
+		if (role == CA_ISSUING)
+			sign_with(b, der, cred->keys[role]);
+	}
+	return 0;
+}
+
+/* The order in which a real NDES was seen to give them (2.2). */
+static void
+list_certs(struct credentials *cred)
+{
+	struct span *to = cred->ca_certs;
+
+	*to++ = blob_span(&cred->der[CA_RA_SIGNING]);
+	*to++ = blob_span(&cred->der[CA_RA_ENCRYPTION]);
+	*to++ = blob_span(&cred->der[CA_ISSUING]);
+	for (size_t i = 0; i < cred->chain_count; i++)
+		*to++ = blob_span(&cred->chain[i]);
+	cred->ca_cert_count = (size_t)(to - cred->ca_certs);
 }
 
 static int
@@ -134,8 +228,42 @@ fingerprints(struct credentials *cred, struct error *err)
 	return 0;
 }
 
-int
-credentials_new(struct key_set *set, int64_t now, struct credentials **out,
+static int
+make(struct credentials *cred, int64_t now, const struct credentials *above,
+    struct error *err)
+{
+	const struct ca_shape *shape = &cred->shape;
+	struct building b = {
+		.cred = cred,
+		.err = err,
+		.not_before = shape->generation == 0 ? now - BACK_DATE : now,
+	};
+	struct ca_key keys[1 + CA_CHAIN_MAX] = {
+		{ TIER_ISSUING, shape->key, shape->generation, NULL },
+		{ TIER_POLICY, shape->key, 0, NULL },
+		{ TIER_ROOT, shape->key, 0, NULL },
+	};
+
+	if (shape->tiers < 1 || shape->tiers > 1 + CA_CHAIN_MAX)
+		return error_set(err, "a CA has 1 to %d tiers, not %d",
+		    1 + CA_CHAIN_MAX, shape->tiers);
+	cred->chain_count = (size_t)shape->tiers - 1;
+	if (cred->chain_count == 1)
+		keys[1].tier = TIER_ROOT;
+	if (key_set_find(cred->key_set, keys, (size_t)shape->tiers, err) == -1)
+		return -1;
+	for (int role = 0; role < CA_ROLES; role++)
+		cred->keys[role] = cred->key_set->keys[role];
+	cred->keys[CA_ISSUING] = keys[0].key;
+	if (take_chain(&b, keys + 1, above) == -1 || take_roles(&b) == -1)
+		return -1;
+	list_certs(cred);
+	return fingerprints(cred, err);
+}
+
+static int
+new_credentials(struct key_set *set, const struct ca_shape *shape, int64_t now,
+    const struct credentials *above, struct credentials **out,
     struct error *err)
 {
 	struct credentials *cred = calloc(1, sizeof(*cred));
@@ -146,19 +274,30 @@ credentials_new(struct key_set *set, int64_t now, struct credentials **out,
 	cred->refs = 1;
 	cred->crypto = set->crypto;
 	cred->key_set = key_set_ref(set);
-	for (int role = 0; role < CA_ROLES; role++) {
-		cred->keys[role] = set->keys[role];
-		if (take(cred, role, now, err) == -1)
-			goto fail;
+	cred->shape = *shape;
+	if (make(cred, now, above, err) == 0) {
+		*out = cred;
+		return 0;
 	}
-	if (fingerprints(cred, err) == -1)
-		goto fail;
-	*out = cred;
-	return 0;
-fail:
-	error_set(err, "cannot make the certificates of CA and RAs");
 	credentials_free(cred);
-	return -1;
+	return error_set(err, "cannot make the certificates of CA and RAs");
+}
+
+int
+credentials_new(struct key_set *set, const struct ca_shape *shape, int64_t now,
+    struct credentials **out, struct error *err)
+{
+	return new_credentials(set, shape, now, NULL, out, err);
+}
+
+int
+credentials_next(const struct credentials *cred, int64_t rollover,
+    struct credentials **out, struct error *err)
+{
+	struct ca_shape shape = cred->shape;
+
+	shape.generation++;
+	return new_credentials(cred->key_set, &shape, rollover, cred, out, err);
 }
 
 struct credentials *
@@ -175,6 +314,8 @@ credentials_free(struct credentials *cred)
 		return;
 	for (int role = 0; role < CA_ROLES; role++)
 		blob_free(&cred->der[role]);
+	for (size_t i = 0; i < cred->chain_count; i++)
+		blob_free(&cred->chain[i]);
 	key_set_free(cred->key_set);
 	free(cred);
 }

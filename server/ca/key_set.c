@@ -1,39 +1,24 @@
-/* The three keys: made in parallel, read from and written to a directory. */
+/* Keys: made in parallel, and further ones when somebody asks for them. */
 #include "ca/key_set.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/thread.h"
 
-#define KEY_BITS 2048
-#define KEY_MIN_BITS 1024
-#define KEY_MAX_BITS 8192
-#define FILE_MAX (1 << 20)
+#define PARALLEL_MAX 4
 
-static const char *const file_names[CA_ROLES] = {
-	[CA_ISSUING] = "ca",
-	[CA_RA_SIGNING] = "ra-signing",
-	[CA_RA_ENCRYPTION] = "ra-encryption",
-};
-
-static struct key_set *
+struct key_set *
 key_set_new(struct crypto *c)
 {
 	struct key_set *set = calloc(1, sizeof(*set));
 
-	if (set != NULL) {
-		set->crypto = c;
-		set->refs = 1;
-	}
+	if (set == NULL)
+		return NULL;
+	set->crypto = c;
+	set->refs = 1;
+	pthread_mutex_init(&set->lock, NULL);
+	pthread_cond_init(&set->ready, NULL);
 	return set;
 }
 
@@ -47,27 +32,62 @@ key_set_ref(struct key_set *set)
 void
 key_set_free(struct key_set *set)
 {
+	struct made_key *made;
+
 	if (set == NULL || atomic_fetch_sub(&set->refs, 1) > 1)
 		return;
 	for (int role = 0; role < CA_ROLES; role++) {
 		crypto_key_free(set->keys[role]);
 		blob_free(&set->certs[role]);
 	}
+	while ((made = set->made) != NULL) {
+		set->made = made->next;
+		crypto_key_free(made->is.key);
+		free(made);
+	}
+	pthread_cond_destroy(&set->ready);
+	pthread_mutex_destroy(&set->lock);
 	free(set);
 }
 
+/* What one thread of several does; `key` is an RA's, or `wanted` is a CA's. */
 struct making {
-	struct crypto *crypto;
-	struct evp_pkey_st *key;
+	struct key_set *set;
+	struct evp_pkey_st **key;
+	struct ca_key *wanted;
 	struct error err;
+	int ret;
 };
+
+/* The first cause of those that failed. */
+static int
+in_parallel(void *(*run)(void *), struct making *list, size_t count,
+    struct error *err)
+{
+	pthread_t threads[PARALLEL_MAX];
+	bool running[PARALLEL_MAX] = { false };
+	int ret = 0;
+
+	for (size_t i = 1; i < count; i++)
+		running[i] = thread_start(&threads[i], run, &list[i]) == 0;
+	for (size_t i = 0; i < count; i++) {
+		if (running[i])
+			pthread_join(threads[i], NULL);
+		else
+			run(&list[i]);
+		if (list[i].ret == -1)
+			ret = error_set(err, "%s", list[i].err.text);
+	}
+	return ret;
+}
 
 static void *
 make_key(void *cls)
 {
 	struct making *m = cls;
 
-	crypto_key_generate_rsa(m->crypto, KEY_BITS, &m->key, &m->err);
+	m->ret = crypto_key_generate(m->set->crypto, KEY_RSA_2048, m->key,
+	    &m->err);
 	return NULL;
 }
 
@@ -75,254 +95,168 @@ int
 key_set_generate(struct crypto *c, struct key_set **out, struct error *err)
 {
 	struct making making[CA_ROLES] = { 0 };
-	pthread_t threads[CA_ROLES];
-	bool running[CA_ROLES] = { false };
 	struct key_set *set;
-	int ret = 0;
 
 	if ((*out = set = key_set_new(c)) == NULL)
 		return error_set(err, "out of memory");
 	for (int role = 0; role < CA_ROLES; role++) {
-		making[role].crypto = c;
-		running[role] = thread_start(&threads[role], make_key,
-				    &making[role]) == 0;
-		if (!running[role])
-			make_key(&making[role]);
+		making[role].set = set;
+		making[role].key = &set->keys[role];
 	}
-	for (int role = 0; role < CA_ROLES; role++) {
-		if (running[role])
-			pthread_join(threads[role], NULL);
-		if ((set->keys[role] = making[role].key) == NULL)
-			ret = error_set(err, "%s", making[role].err.text);
-	}
-	if (ret == -1) {
-		key_set_free(set);
-		*out = NULL;
-	}
-	return ret;
-}
-
-static int
-read_file(const char *path, struct blob *out, struct error *err)
-{
-	struct buffer b = { 0 };
-	uint8_t chunk[8192];
-	struct stat st;
-	ssize_t len;
-	int fd;
-
-	*out = (struct blob){ NULL, 0 };
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
-		return error_set(err, "%s: %s", path, strerror(errno));
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return error_set(err, "%s: not a regular file", path);
-	}
-	while ((len = read(fd, chunk, sizeof(chunk))) > 0 && b.len < FILE_MAX)
-		buffer_add(&b, chunk, (size_t)len);
-	if (len == -1)
-		error_set(err, "%s: %s", path, strerror(errno));
-	else if (len > 0)
-		error_set(err, "%s: larger than a key could be", path);
-	close(fd);
-	if (len != 0) {
-		buffer_free(&b);
-		return -1;
-	}
-	return buffer_finish(&b, out);
-}
-
-static int
-check_certificate(const struct key_set *set, int role, const char *path,
-    struct error *err)
-{
-	struct x509 cert;
-	struct blob spki;
-	int ret = 0;
-
-	x509_read(blob_span(&set->certs[role]), &cert);
-	if (cert.not_after < (int64_t)time(NULL))
-		return error_set(err,
-		    "%s: has expired; remove the .pem files "
-		    "of this key set, or make a new one",
-		    path);
-	if (crypto_key_to_spki(set->keys[role], &spki, err) == -1)
-		return -1;
-	if (!span_equal(cert.spki, blob_span(&spki)))
-		ret = error_set(err, "%s: does not belong to the key beside it",
-		    path);
-	blob_free(&spki);
-	return ret;
-}
-
-/* The certificate beside a key; a set of bare keys has none. */
-static int
-load_certificate(struct key_set *set, int role, const char *path,
-    struct error *err)
-{
-	struct blob pem;
-	int ret;
-
-	if (access(path, F_OK) == -1 && errno == ENOENT)
+	if (in_parallel(make_key, making, CA_ROLES, err) == 0)
 		return 0;
-	if (read_file(path, &pem, err) == -1)
-		return -1;
-	ret = x509_from_pem(blob_span(&pem), path, &set->certs[role], err);
-	blob_free(&pem);
-	return ret == -1 ? -1 : check_certificate(set, role, path, err);
-}
-
-static int
-load_role(struct key_set *set, const char *dir, int role, struct error *err)
-{
-	char path[PATH_MAX];
-	struct blob pem;
-	int ret;
-
-	snprintf(path, sizeof(path), "%s/%s.key", dir, file_names[role]);
-	if (read_file(path, &pem, err) == -1)
-		return -1;
-	ret = crypto_key_from_pem(set->crypto, blob_span(&pem), path,
-	    &set->keys[role], err);
-	blob_free(&pem);
-	if (ret == -1)
-		return -1;
-	if (!crypto_key_is_rsa(set->keys[role]) ||
-	    crypto_key_bits(set->keys[role]) < KEY_MIN_BITS ||
-	    crypto_key_bits(set->keys[role]) > KEY_MAX_BITS)
-		return error_set(err, "%s: not an RSA key of %d to %d bits",
-		    path, KEY_MIN_BITS, KEY_MAX_BITS);
-	snprintf(path, sizeof(path), "%s/%s.pem", dir, file_names[role]);
-	return load_certificate(set, role, path, err);
-}
-
-/* NDES takes only RA certificates of the CA it is configured for [C] 2.4. */
-static int
-check_issued(const struct key_set *set, int role, const char *dir,
-    struct error *err)
-{
-	struct x509 ca, cert;
-	enum digest digest;
-
-	x509_read(blob_span(&set->certs[CA_ISSUING]), &ca);
-	x509_read(blob_span(&set->certs[role]), &cert);
-	digest = digest_by_signature_oid(cert.signature_oid);
-	if (!span_equal(cert.issuer, ca.subject) || digest == DIGEST_COUNT ||
-	    crypto_verify(set->crypto, set->keys[CA_ISSUING], digest, cert.tbs,
-		cert.signature) == -1)
-		return error_set(err,
-		    "%s/%s.pem: was not issued by the CA in ca.pem", dir,
-		    file_names[role]);
-	return 0;
-}
-
-int
-key_set_load(struct crypto *c, const char *dir, struct key_set **out,
-    struct error *err)
-{
-	struct key_set *set = key_set_new(c);
-	int with_cert = 0;
-
-	*out = NULL;
-	if (set == NULL)
-		return error_set(err, "out of memory");
-	for (int role = 0; role < CA_ROLES; role++) {
-		if (load_role(set, dir, role, err) == -1)
-			goto fail;
-		with_cert += set->certs[role].len > 0;
-	}
-	if (with_cert != 0 && with_cert != CA_ROLES) {
-		error_set(err,
-		    "%s: of ca.pem, ra-signing.pem and "
-		    "ra-encryption.pem some are missing",
-		    dir);
-		goto fail;
-	}
-	for (int role = 0; with_cert > 0 && role < CA_ROLES; role++)
-		if (check_issued(set, role, dir, err) == -1)
-			goto fail;
-	*out = set;
-	return 0;
-fail:
 	key_set_free(set);
+	*out = NULL;
 	return -1;
 }
 
-static int
-write_file(const char *dir, const char *name, const char *suffix,
-    struct span text, mode_t mode, struct error *err)
+/* Of the curves that can be read back one has 256 bits, and one 384. */
+static bool
+is_named_curve(struct crypto *c, const struct evp_pkey_st *key)
 {
-	char path[PATH_MAX];
-	ssize_t len;
-	int fd;
+	struct evp_pkey_st *again = NULL;
+	struct blob spki;
 
-	snprintf(path, sizeof(path), "%s/%s%s", dir, name, suffix);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd == -1)
-		return error_set(err, "%s: %s", path, strerror(errno));
-	len = write(fd, text.data, text.len);
-	if (close(fd) == -1 || len != (ssize_t)text.len)
-		return error_set(err, "%s: %s", path,
-		    len == -1 ? strerror(errno) : "could not be written whole");
-	return 0;
+	if (crypto_key_to_spki(key, &spki, NULL) == -1)
+		return false;
+	crypto_key_from_spki(c, blob_span(&spki), &again, NULL);
+	crypto_key_free(again);
+	blob_free(&spki);
+	return again != NULL;
 }
 
-/* The i-th file of a set. */
-static char *
-file_of(char path[PATH_MAX], const char *dir, int i)
+enum key_type
+key_type_of(struct crypto *c, const struct evp_pkey_st *key)
 {
-	snprintf(path, PATH_MAX, "%s/%s%s", dir, file_names[i / 2],
-	    i % 2 == 0 ? ".key" : ".pem");
-	return path;
+	static const struct {
+		bool rsa;
+		int bits;
+	} types[KEY_TYPES] = {
+		[KEY_RSA_2048] = { true, 2048 },
+		[KEY_RSA_3072] = { true, 3072 },
+		[KEY_RSA_4096] = { true, 4096 },
+		[KEY_EC_P256] = { false, 256 },
+		[KEY_EC_P384] = { false, 384 },
+	};
+	bool rsa = crypto_key_is_rsa(key);
+	enum key_type type;
+
+	for (type = 0; type < KEY_TYPES; type++)
+		if (types[type].rsa == rsa &&
+		    types[type].bits == crypto_key_bits(key) &&
+		    (rsa || is_named_curve(c, key)))
+			break;
+	return type;
 }
 
-/* All or nothing: a half written set would be worse than none. */
-static int
-check_absent(const char *dir, struct error *err)
+static struct made_key *
+find_made(struct key_set *set, const struct ca_key *wanted)
 {
-	char path[PATH_MAX];
+	struct made_key *made;
 
-	for (int i = 0; i < 2 * CA_ROLES; i++)
-		if (access(file_of(path, dir, i), F_OK) == 0)
-			return error_set(err, "%s: %s", path, strerror(EEXIST));
-	return 0;
+	for (made = set->made; made != NULL; made = made->next)
+		if (made->is.tier == wanted->tier &&
+		    made->is.type == wanted->type &&
+		    made->is.generation == wanted->generation)
+			break;
+	return made;
+}
+
+static struct made_key *
+add_made(struct key_set *set, const struct ca_key *is)
+{
+	struct made_key *made = calloc(1, sizeof(*made));
+
+	if (made == NULL)
+		return NULL;
+	made->is = *is;
+	made->next = set->made;
+	return set->made = made;
+}
+
+static void
+remove_made(struct key_set *set, struct made_key *gone)
+{
+	struct made_key **at = &set->made;
+
+	while (*at != gone)
+		at = &(*at)->next;
+	*at = gone->next;
+	free(gone);
+}
+
+/* Makes it, or waits for another thread that does. */
+static int
+find_or_make(struct key_set *set, struct ca_key *wanted, struct error *err)
+{
+	struct made_key *made;
+
+	wanted->key = NULL;
+	pthread_mutex_lock(&set->lock);
+	while ((made = find_made(set, wanted)) != NULL && made->is.key == NULL)
+		pthread_cond_wait(&set->ready, &set->lock);
+	if (made != NULL)
+		wanted->key = made->is.key;
+	else if ((made = add_made(set, wanted)) == NULL)
+		error_set(err, "out of memory");
+	pthread_mutex_unlock(&set->lock);
+	if (made == NULL || wanted->key != NULL)
+		return made == NULL ? -1 : 0;
+	crypto_key_generate(set->crypto, (enum key_type)wanted->type,
+	    &wanted->key, err);
+	pthread_mutex_lock(&set->lock);
+	if (wanted->key != NULL)
+		made->is.key = wanted->key;
+	else
+		remove_made(set, made);
+	pthread_cond_broadcast(&set->ready);
+	pthread_mutex_unlock(&set->lock);
+	return wanted->key != NULL ? 0 : -1;
+}
+
+static void *
+find_key(void *cls)
+{
+	struct making *m = cls;
+	struct ca_key *wanted = m->wanted;
+	struct evp_pkey_st *own = m->set->keys[CA_ISSUING];
+	enum key_type given = key_type_of(m->set->crypto, own);
+
+	if (wanted->tier == TIER_ISSUING && wanted->generation == 0 &&
+	    (wanted->type == CA_KEY_GIVEN || wanted->type == (int)given)) {
+		wanted->key = own;
+		return NULL;
+	}
+	if (wanted->type == CA_KEY_GIVEN)
+		wanted->type = given < KEY_TYPES ? (int)given : KEY_RSA_2048;
+	m->ret = find_or_make(m->set, wanted, &m->err);
+	return NULL;
 }
 
 int
-key_set_save(struct key_set *set, const char *dir, int64_t now,
+key_set_find(struct key_set *set, struct ca_key *list, size_t count,
     struct error *err)
 {
-	struct credentials *cred = NULL;
-	char path[PATH_MAX];
-	struct blob text;
-	int ret = 0, written = 0;
+	struct making making[PARALLEL_MAX] = { 0 };
 
-	if (mkdir(dir, 0700) == -1 && errno != EEXIST)
-		return error_set(err, "%s: %s", dir, strerror(errno));
-	if (check_absent(dir, err) == -1)
-		return -1;
-	if (credentials_new(set, now, &cred, err) == -1)
-		return -1;
-	for (int role = 0; role < CA_ROLES && ret == 0; role++) {
-		if ((ret = crypto_key_to_pem(set->keys[role], &text, err)) ==
-		    -1)
-			break;
-		ret = write_file(dir, file_names[role], ".key",
-		    blob_span(&text), 0600, err);
-		blob_free(&text);
-		if (ret == -1)
-			break;
-		written++;
-		ret = x509_to_pem(blob_span(&cred->der[role]), &text);
-		if (ret == -1)
-			break;
-		ret = write_file(dir, file_names[role], ".pem",
-		    blob_span(&text), 0644, err);
-		blob_free(&text);
-		written += ret == 0;
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].type < CA_KEY_GIVEN || list[i].type >= KEY_TYPES)
+			return error_set(err, "no type of key has number %d",
+			    list[i].type);
+		making[i].set = set;
+		making[i].wanted = &list[i];
 	}
-	credentials_free(cred);
-	for (int i = 0; ret == -1 && i < written; i++)
-		unlink(file_of(path, dir, i));
+	return in_parallel(find_key, making, count, err);
+}
+
+int
+key_set_put(struct key_set *set, const struct ca_key *key)
+{
+	int ret = -1;
+
+	pthread_mutex_lock(&set->lock);
+	if (find_made(set, key) == NULL && add_made(set, key) != NULL)
+		ret = 0;
+	pthread_mutex_unlock(&set->lock);
 	return ret;
 }

@@ -44,17 +44,25 @@ static const struct {
 	const char *name, *openssl;
 	size_t key, block;
 	struct span oid;
+	const char *wrap;
+	size_t wrap_size;
+	struct span wrap_oid;
 } ciphers[CIPHER_COUNT] = {
 	[CIPHER_DES] = { "des-cbc", "DES-CBC", 8, 8,
-	    SPAN("\x2b\x0e\x03\x02\x07") },
+	    SPAN("\x2b\x0e\x03\x02\x07"), "AES-128-WRAP-PAD", 16,
+	    SPAN("\x60\x86\x48\x01\x65\x03\x04\x01\x08") },
 	[CIPHER_DES3] = { "des-ede3-cbc", "DES-EDE3-CBC", 24, 8,
-	    SPAN("\x2a\x86\x48\x86\xf7\x0d\x03\x07") },
+	    SPAN("\x2a\x86\x48\x86\xf7\x0d\x03\x07"), "AES-128-WRAP", 16,
+	    SPAN("\x60\x86\x48\x01\x65\x03\x04\x01\x05") },
 	[CIPHER_AES128] = { "aes-128-cbc", "AES-128-CBC", 16, 16,
-	    SPAN("\x60\x86\x48\x01\x65\x03\x04\x01\x02") },
+	    SPAN("\x60\x86\x48\x01\x65\x03\x04\x01\x02"), "AES-128-WRAP", 16,
+	    SPAN("\x60\x86\x48\x01\x65\x03\x04\x01\x05") },
 	[CIPHER_AES192] = { "aes-192-cbc", "AES-192-CBC", 24, 16,
-	    SPAN("\x60\x86\x48\x01\x65\x03\x04\x01\x16") },
+	    SPAN("\x60\x86\x48\x01\x65\x03\x04\x01\x16"), "AES-192-WRAP", 24,
+	    SPAN("\x60\x86\x48\x01\x65\x03\x04\x01\x19") },
 	[CIPHER_AES256] = { "aes-256-cbc", "AES-256-CBC", 32, 16,
-	    SPAN("\x60\x86\x48\x01\x65\x03\x04\x01\x2a") },
+	    SPAN("\x60\x86\x48\x01\x65\x03\x04\x01\x2a"), "AES-256-WRAP", 32,
+	    SPAN("\x60\x86\x48\x01\x65\x03\x04\x01\x2d") },
 };
 
 const char *
@@ -79,6 +87,12 @@ struct span
 digest_rsa_oid(enum digest d)
 {
 	return digests[d].rsa;
+}
+
+struct span
+digest_ecdsa_oid(enum digest d)
+{
+	return digests[d].ecdsa;
 }
 
 enum digest
@@ -138,6 +152,24 @@ cipher_by_oid(struct span oid)
 		if (span_equal(ciphers[c].oid, oid))
 			break;
 	return c;
+}
+
+struct span
+cipher_wrap_oid(enum cipher c)
+{
+	return ciphers[c].wrap_oid;
+}
+
+size_t
+cipher_wrap_size(enum cipher c)
+{
+	return ciphers[c].wrap_size;
+}
+
+const char *
+cipher_wrap_name(enum cipher c)
+{
+	return ciphers[c].wrap;
 }
 
 int

@@ -16,4 +16,6 @@ struct crypto {
 	pthread_mutex_t lock; /* legacy provider and its ciphers */
 };
 
+const char *cipher_wrap_name(enum cipher); /* as OpenSSL has it */
+
 #endif

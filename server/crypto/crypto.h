@@ -40,6 +40,8 @@ size_t digest_size(enum digest);
 struct span digest_oid(enum digest);
 /* shaXWithRSAEncryption (RFC 8017 A.2.4). */
 struct span digest_rsa_oid(enum digest);
+/* ecdsa-with-SHAx (RFC 5758 3.2); empty: there is none with MD5. */
+struct span digest_ecdsa_oid(enum digest);
 enum digest digest_by_oid(struct span oid);
 /* From a signature algorithm that names one, e.g. sha256WithRSAEncryption. */
 enum digest digest_by_signature_oid(struct span oid);
@@ -49,6 +51,13 @@ size_t cipher_key_size(enum cipher);
 size_t cipher_block_size(enum cipher); /* also the size of the IV */
 struct span cipher_oid(enum cipher);
 enum cipher cipher_by_oid(struct span oid);
+/*
+ * The AES key wrap under which a key of this cipher travels to the owner of
+ * an EC key: as strong as the cipher (RFC 5753 7.1.5), AES-128 at the least.
+ * A key of DES is too short for RFC 3394 and takes that of RFC 5649.
+ */
+struct span cipher_wrap_oid(enum cipher);
+size_t cipher_wrap_size(enum cipher); /* of the wrapping key */
 
 /*
  * An OpenSSL library context of our own: what an embedder has configured
@@ -62,9 +71,19 @@ int crypto_random(struct crypto *, void *out, size_t len);
 int crypto_digest(struct crypto *, enum digest, struct span data,
     uint8_t out[DIGEST_MAX_SIZE]);
 
+enum key_type {
+	KEY_RSA_2048,
+	KEY_RSA_3072,
+	KEY_RSA_4096,
+	KEY_EC_P256,
+	KEY_EC_P384,
+	KEY_TYPES, /* unknown */
+};
+const char *crypto_key_type_name(enum key_type); /* "rsa-2048", "ec-p256" */
+
 /* Keys. The caller frees them with crypto_key_free(). */
-int crypto_key_generate_rsa(struct crypto *, int bits, struct evp_pkey_st **out,
-    struct error *);
+int crypto_key_generate(struct crypto *, enum key_type,
+    struct evp_pkey_st **out, struct error *);
 /* PKCS#8 or traditional, PEM; `name` is for the message. */
 int crypto_key_from_pem(struct crypto *, struct span pem, const char *name,
     struct evp_pkey_st **out, struct error *);
@@ -85,13 +104,38 @@ int crypto_verify(struct crypto *, struct evp_pkey_st *, enum digest,
     struct span data, struct span signature);
 int crypto_sign(struct crypto *, struct evp_pkey_st *, enum digest,
     struct span data, struct buffer *signature);
+/*
+ * The AlgorithmIdentifier of such a signature in a certificate or CRL:
+ * shaXWithRSAEncryption with NULL (RFC 4055 5), or ecdsa-with-SHAx without
+ * parameters (RFC 5758 3.2). EC with MD5 has none: the buffer fails.
+ */
+void crypto_add_signature_algorithm(struct buffer *, const struct evp_pkey_st *,
+    enum digest);
 
-/* Key transport, RSAES-PKCS1-v1_5 (RFC 5652 6.2.1). */
-int crypto_wrap(struct crypto *, struct evp_pkey_st *, struct span cek,
+/* How a content key is encrypted to an RSA key (RFC 5652 6.2.1). */
+enum key_transport {
+	TRANSPORT_PKCS1, /* RSAES-PKCS1-v1_5 */
+	TRANSPORT_OAEP,	 /* RSAES-OAEP, RFC 3560 */
+};
+/* RSAES-OAEP-params (RFC 8017 A.2.1), always with an empty label. */
+struct oaep {
+	enum digest hash, mgf1;
+};
+/* OAEP with its defaults, SHA-1 and MGF1 with SHA-1, as NDES sends it. */
+int crypto_wrap(struct crypto *, struct evp_pkey_st *, enum key_transport,
+    struct span cek, struct buffer *out);
+/* NULL: PKCS#1. cek holds `size` bytes; returns how many it were, or -1. */
+int crypto_unwrap(struct crypto *, struct evp_pkey_st *, const struct oaep *,
+    struct span wrapped, uint8_t *cek, size_t size);
+/*
+ * Key agreement with the owner of an EC key, RFC 5753 3.1: ephemeral-static
+ * ECDH, the KDF of X9.63 with SHA-256 over `shared_info`, then the key wrap
+ * of the cipher that the content key is for. `point` becomes the ephemeral
+ * public key, uncompressed.
+ */
+int crypto_wrap_ec(struct crypto *, struct evp_pkey_st *, enum cipher,
+    struct span shared_info, struct span cek, struct buffer *point,
     struct buffer *out);
-/* cek holds `size` bytes; returns how many were wrapped, or -1. */
-int crypto_unwrap(struct crypto *, struct evp_pkey_st *, struct span wrapped,
-    uint8_t *cek, size_t size);
 
 /* CBC with PKCS#7 padding; key and iv have the sizes of the cipher. */
 int crypto_encrypt(struct crypto *, enum cipher, const uint8_t *key,
@@ -114,28 +158,51 @@ int x509_read(struct span der, struct x509 *out);
 int x509_from_pem(struct span pem, const char *name, struct blob *der,
     struct error *);
 int x509_to_pem(struct span der, struct blob *pem);
+/* The same with a CRL. */
+int x509_crl_to_pem(struct span der, struct blob *pem);
 /* Whether others could read a certificate with this in it (RFC 5280). */
 bool x509_name_is_sound(struct span name);
 /* `list`: the content of Extensions; looks into subjectAltName. */
 bool x509_extensions_are_sound(struct span list);
 /* A Name as "C=US, CN=x", printable ASCII, cut to `size`. */
 char *x509_name_text(struct span name, char *out, size_t size);
+/*
+ * A Name as OpenSSL's own files have it, "/C=US/CN=x": what
+ * X509_NAME_oneline() makes of it, to the octet; printable ASCII. -1: no Name.
+ */
+int x509_name_line(struct span name, struct buffer *out);
 /* SHA-1 over the key's bits: RFC 5280 4.2.1.2 (1). */
 int x509_key_id(struct crypto *, struct span spki, uint8_t out[20]);
+/* A size at which x509_name_text() cuts nothing. */
+#define X509_NAME_TEXT_SIZE(name) (2 * (name).len + 32)
+/* Of the content of Extensions, the value of this one, or empty. */
+struct span x509_extension(struct span extensions, struct span oid);
+/* Whether they have an extKeyUsage with this purpose. */
+bool x509_asks_for_usage(struct span extensions, struct span purpose);
+/*
+ * Their subjectAltName as openssl.cnf has it, printable ASCII: "DNS:a.example,
+ * IP:10.0.0.1, email:a@b, UPN:a@b, URI:urn:x, dirName:CN=x"; else nothing.
+ */
+void x509_alt_name_text(struct span extensions, struct buffer *out);
 
 /* The content octets of the OIDs in use. */
 extern const struct span oid_data, oid_signed_data, oid_enveloped_data;
 extern const struct span oid_content_type, oid_message_digest;
 extern const struct span oid_challenge_password, oid_extension_request;
 extern const struct span oid_rsa_encryption, oid_ec_public_key;
+extern const struct span oid_rsa_oaep, oid_mgf1, oid_p_specified;
+extern const struct span oid_ecdh_sha256_kdf;
 extern const struct span oid_scep_message_type, oid_scep_pki_status;
 extern const struct span oid_scep_fail_info, oid_scep_sender_nonce;
 extern const struct span oid_scep_recipient_nonce, oid_scep_transaction_id;
+extern const struct span oid_scep_fail_info_text;
 extern const struct span oid_ms_scep_error, oid_ms_scep_server_message;
 extern const struct span oid_ms_template_name, oid_ms_request_agent;
+extern const struct span oid_ms_upn;
 extern const struct span oid_ext_subject_key_id, oid_ext_key_usage;
 extern const struct span oid_ext_subject_alt_name, oid_ext_basic_constraints;
 extern const struct span oid_ext_authority_key_id, oid_ext_extended_key_usage;
+extern const struct span oid_ext_crl_number, oid_ext_crl_reason;
 extern const struct span oid_client_auth;
 extern const struct span oid_common_name, oid_country, oid_organization;
 

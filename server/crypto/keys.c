@@ -1,11 +1,10 @@
-/* Keys: made, read, written, and what is done with them. */
+/* Keys: made, read, written. */
 #include "crypto/context.h"
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <string.h>
 
@@ -25,14 +24,33 @@ static const struct {
 	{ "secp521r1", "\x2b\x81\x04\x00\x23", 5, 66 },
 };
 
+static const struct {
+	const char *name, *curve; /* NULL: RSA */
+	size_t bits;
+} types[KEY_TYPES] = {
+	[KEY_RSA_2048] = { "rsa-2048", NULL, 2048 },
+	[KEY_RSA_3072] = { "rsa-3072", NULL, 3072 },
+	[KEY_RSA_4096] = { "rsa-4096", NULL, 4096 },
+	[KEY_EC_P256] = { "ec-p256", "P-256", 256 },
+	[KEY_EC_P384] = { "ec-p384", "P-384", 384 },
+};
+
+const char *
+crypto_key_type_name(enum key_type type)
+{
+	return type < KEY_TYPES ? types[type].name : "unknown";
+}
+
 int
-crypto_key_generate_rsa(struct crypto *c, int bits, EVP_PKEY **out,
+crypto_key_generate(struct crypto *c, enum key_type type, EVP_PKEY **out,
     struct error *err)
 {
-	*out = EVP_PKEY_Q_keygen(c->lib, NULL, "RSA", (size_t)bits);
+	*out = types[type].curve == NULL ?
+	    EVP_PKEY_Q_keygen(c->lib, NULL, "RSA", types[type].bits) :
+	    EVP_PKEY_Q_keygen(c->lib, NULL, "EC", types[type].curve);
 	return *out != NULL ?
 	    0 :
-	    error_set(err, "cannot make an RSA key of %d bits", bits);
+	    error_set(err, "cannot make a key of type %s", types[type].name);
 }
 
 static int
@@ -340,85 +358,4 @@ void
 crypto_key_free(EVP_PKEY *key)
 {
 	EVP_PKEY_free(key);
-}
-
-int
-crypto_verify(struct crypto *c, EVP_PKEY *key, enum digest d, struct span data,
-    struct span signature)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int ret = -1;
-
-	if (ctx != NULL &&
-	    EVP_DigestVerifyInit_ex(ctx, NULL, EVP_MD_get0_name(c->digests[d]),
-		c->lib, NULL, key, NULL) == 1 &&
-	    EVP_DigestVerify(ctx, signature.data, signature.len, data.data,
-		data.len) == 1)
-		ret = 0;
-	EVP_MD_CTX_free(ctx);
-	ERR_clear_error();
-	return ret;
-}
-
-int
-crypto_sign(struct crypto *c, EVP_PKEY *key, enum digest d, struct span data,
-    struct buffer *signature)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	size_t max = (size_t)EVP_PKEY_get_size(key), len = max;
-	uint8_t *to = buffer_extend(signature, max);
-	int ret = -1;
-
-	if (ctx != NULL && to != NULL &&
-	    EVP_DigestSignInit_ex(ctx, NULL, EVP_MD_get0_name(c->digests[d]),
-		c->lib, NULL, key, NULL) == 1 &&
-	    EVP_DigestSign(ctx, to, &len, data.data, data.len) == 1) {
-		signature->len -= max - len;
-		ret = 0;
-	}
-	EVP_MD_CTX_free(ctx);
-	ERR_clear_error();
-	return ret;
-}
-
-int
-crypto_wrap(struct crypto *c, EVP_PKEY *key, struct span cek,
-    struct buffer *out)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(c->lib, key, NULL);
-	size_t len = (size_t)EVP_PKEY_get_size(key);
-	uint8_t *to = buffer_extend(out, len);
-	int ret = -1;
-
-	if (ctx != NULL && to != NULL && EVP_PKEY_encrypt_init(ctx) == 1 &&
-	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
-	    EVP_PKEY_encrypt(ctx, to, &len, cek.data, cek.len) == 1)
-		ret = 0;
-	EVP_PKEY_CTX_free(ctx);
-	ERR_clear_error();
-	return ret;
-}
-
-int
-crypto_unwrap(struct crypto *c, EVP_PKEY *key, struct span wrapped,
-    uint8_t *cek, size_t size)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(c->lib, key, NULL);
-	uint8_t plain[RSA_MAX_BITS / 8];
-	size_t len = sizeof(plain);
-	int ret = -1;
-
-	if (ctx != NULL && EVP_PKEY_decrypt_init(ctx) == 1 &&
-	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
-	    EVP_PKEY_decrypt(ctx, plain, &len, wrapped.data, wrapped.len) ==
-		1 &&
-	    len <= size) {
-		for (size_t i = 0; i < len; i++)
-			cek[i] = plain[i];
-		ret = (int)len;
-	}
-	EVP_PKEY_CTX_free(ctx);
-	OPENSSL_cleanse(plain, sizeof(plain));
-	ERR_clear_error();
-	return ret;
 }

@@ -1,6 +1,8 @@
 /* Names and extensions of others, before they go into a certificate. */
 #include "crypto/crypto.h"
 
+#include <openssl/objects.h>
+
 #include "base/der.h"
 
 #define GENERAL_NAME_LAST 8 /* RFC 5280 4.2.1.6: registeredID [8] */
@@ -102,4 +104,72 @@ x509_extensions_are_sound(struct span list)
 			return false;
 	}
 	return true;
+}
+
+/* As X509_NAME_oneline() names it: short, or in digits. */
+static void
+add_type(struct buffer *b, struct span oid, char before)
+{
+	ASN1_OBJECT *object = ASN1_OBJECT_create(NID_undef,
+	    (uint8_t *)(uintptr_t)oid.data, (int)oid.len, NULL, NULL);
+	int nid = object == NULL ? NID_undef : OBJ_obj2nid(object);
+	const char *name = nid == NID_undef ? NULL : OBJ_nid2sn(nid);
+	char digits[80] = "";
+
+	if (object == NULL)
+		b->failed = true;
+	else if (name == NULL)
+		OBJ_obj2txt(digits, sizeof(digits), object, 0);
+	buffer_printf(b, "%c%s=", before, name == NULL ? digits : name);
+	ASN1_OBJECT_free(object);
+}
+
+/* The octets that OpenSSL keeps of a value. */
+static void
+add_value(struct buffer *b, const struct der *value)
+{
+	struct span s = value->content;
+	uint8_t octet, unused = 0;
+
+	if (value->tag == DER_SEQUENCE)
+		s = value->whole;
+	if (value->tag == DER_BIT_STRING && s.len > 0) {
+		unused = s.data[0] & 7;
+		s = span_of(s.data + 1, s.len - 1);
+	}
+	for (size_t i = 0; i < s.len; i++) {
+		octet = s.data[i];
+		if (i == s.len - 1)
+			octet &= (uint8_t)(0xff << unused);
+		if (octet < ' ' || octet > '~')
+			buffer_printf(b, "\\x%02X", octet);
+		else
+			buffer_printf(b,
+			    octet == '/' || octet == '+' ? "\\%c" : "%c",
+			    octet);
+	}
+}
+
+int
+x509_name_line(struct span name, struct buffer *out)
+{
+	struct span list, set, part, oid;
+	struct der value;
+	char before;
+
+	if (der_expect(&name, DER_SEQUENCE, &list) == -1)
+		return -1;
+	while (list.len > 0) {
+		if (der_expect(&list, DER_SET, &set) == -1)
+			return -1;
+		for (before = '/'; set.len > 0; before = '+') {
+			if (der_expect(&set, DER_SEQUENCE, &part) == -1 ||
+			    der_expect(&part, DER_OID, &oid) == -1 ||
+			    der_next(&part, &value) == -1)
+				return -1;
+			add_type(out, oid, before);
+			add_value(out, &value);
+		}
+	}
+	return out->failed ? -1 : 0;
 }

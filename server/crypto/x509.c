@@ -154,13 +154,13 @@ bad:
 	return error_set(err, "%s: no certificate in PEM", name);
 }
 
-int
-x509_to_pem(struct span der, struct blob *pem)
+static int
+to_pem(const char *begin, const char *end, struct span der, struct blob *pem)
 {
 	struct buffer b = { 0 };
 	uint8_t line[65];
 
-	buffer_add_text(&b, PEM_BEGIN "\n");
+	buffer_add_text(&b, begin);
 	for (size_t at = 0; at < der.len; at += 48) {
 		int len = (int)(der.len - at < 48 ? der.len - at : 48);
 
@@ -168,8 +168,21 @@ x509_to_pem(struct span der, struct blob *pem)
 		    (size_t)EVP_EncodeBlock(line, der.data + at, len));
 		buffer_add_text(&b, "\n");
 	}
-	buffer_add_text(&b, PEM_END "\n");
+	buffer_add_text(&b, end);
 	return buffer_finish(&b, pem);
+}
+
+int
+x509_to_pem(struct span der, struct blob *pem)
+{
+	return to_pem(PEM_BEGIN "\n", PEM_END "\n", der, pem);
+}
+
+int
+x509_crl_to_pem(struct span der, struct blob *pem)
+{
+	return to_pem("-----BEGIN X509 CRL-----\n", "-----END X509 CRL-----\n",
+	    der, pem);
 }
 
 int

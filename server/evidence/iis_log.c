@@ -59,7 +59,8 @@ iis_log_line(const struct exchange *ex, const struct iis_log_form *form,
 	w3c_text(b, r->method);
 	add_stem(b, r->path);
 	w3c_field(b, r->query);
-	buffer_printf(b, " %u -", endpoint_port(&r->local));
+	buffer_printf(b, " %u", endpoint_port(&r->local));
+	w3c_text(b, ex->user);
 	w3c_text(b, endpoint_text(&r->source, ip));
 	w3c_text(b, request_header(r, "User-Agent"));
 	if (form->referer)

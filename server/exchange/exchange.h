@@ -136,8 +136,10 @@ struct scep_facts {
 	char why[160];		   /* why not, for the developer */
 };
 
+#define USER_SIZE 65
 struct exchange {
 	struct request request;
+	char user[USER_SIZE]; /* whom IIS knows; empty: nobody */
 	struct reply reply;
 	enum wire wire;
 	struct verdict verdict;

@@ -10,72 +10,167 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "base/nearest.h"
 #include "scenario/shipped.h"
 #include "scenario/yaml.h"
 
 #define KEY_SIZE 128
+#define DAY 86400LL
+#define YEAR 31557600LL /* a Julian one */
 
 struct key;
 typedef int reader(const struct key *, const struct yaml *, void *to,
     struct error *);
 
+struct word {
+	const char *text; /* NULL ends the list */
+	int value;
+};
+
 struct key {
 	const char *name; /* dotted, below `server` */
 	size_t offset;
 	reader *read;
-	const char *const *words; /* of an enumeration, NULL ended */
-	int64_t min, max;
+	const struct word *words; /* of an enumeration */
+	int64_t min, max;	  /* of a number; max: room for a text */
 };
 
-static const char *const windows_words[] = { "2008r2", "2012", "2012r2", "2016",
-	"2019", "2022", "2025", NULL };
-static const char *const page_words[] = { "article", "detailed", "remote",
-	NULL };
-static const char *const field_words[] = { "default", "article", NULL };
+static const struct word windows_words[] = { { "2008r2", WINDOWS_2008R2 },
+	{ "2012", WINDOWS_2012 }, { "2012r2", WINDOWS_2012R2 },
+	{ "2016", WINDOWS_2016 }, { "2019", WINDOWS_2019 },
+	{ "2022", WINDOWS_2022 }, { "2025", WINDOWS_2025 }, { NULL, 0 } };
+static const struct word page_words[] = { { "article", PAGES_ARTICLE },
+	{ "detailed", PAGES_DETAILED }, { "remote", PAGES_REMOTE },
+	{ NULL, 0 } };
+static const struct word field_words[] = { { "default", LOG_FIELDS_DEFAULT },
+	{ "article", LOG_FIELDS_ARTICLE }, { NULL, 0 } };
+static const struct word line_end_words[] = { { "lf", LINE_END_LF },
+	{ "crlf", LINE_END_CRLF }, { NULL, 0 } };
+static const struct word digest_words[] = { { "md5", DIGEST_MD5 },
+	{ "sha1", DIGEST_SHA1 }, { "sha256", DIGEST_SHA256 },
+	{ "sha512", DIGEST_SHA512 }, { NULL, 0 } };
+static const struct word cipher_words[] = { { "des", CIPHER_DES },
+	{ "des3", CIPHER_DES3 }, { "aes-128-cbc", CIPHER_AES128 },
+	{ "aes-192-cbc", CIPHER_AES192 }, { "aes-256-cbc", CIPHER_AES256 },
+	{ NULL, 0 } };
+static const struct word authentication_words[] = { { "none",
+							AUTHENTICATION_NONE },
+	{ "basic", AUTHENTICATION_BASIC }, { NULL, 0 } };
+static const struct word challenge_words[] = { { "one-time",
+						   CHALLENGES_ONE_TIME },
+	{ "single", CHALLENGES_SINGLE }, { "static", CHALLENGES_STATIC },
+	{ "none", CHALLENGES_NONE }, { NULL, 0 } };
+static const struct word unreadable_words[] = { { "profile", AS_PROFILE },
+	{ "general", UNREADABLE_GENERAL }, { "empty", UNREADABLE_EMPTY },
+	{ "cert_rep", UNREADABLE_CERT_REP }, { NULL, 0 } };
+static const struct word repeat_words[] = { { "new", REPEAT_NEW },
+	{ "same", REPEAT_SAME }, { NULL, 0 } };
+static const struct word queries_words[] = { { "answered", QUERIES_ANSWERED },
+	{ "refused", QUERIES_REFUSED }, { NULL, 0 } };
+static const struct word approval_words[] = { { "automatic",
+						  APPROVAL_AUTOMATIC },
+	{ "manual", APPROVAL_MANUAL }, { NULL, 0 } };
+static const struct word ca_key_words[] = { { "given", -1 }, { "rsa-2048", 0 },
+	{ "rsa-3072", 1 }, { "rsa-4096", 2 }, { "ec-p256", 3 },
+	{ "ec-p384", 4 }, { NULL, 0 } };
+static const struct word profile_words[] = { { "ndes", PROFILE_NDES },
+	{ "rfc8894", PROFILE_RFC8894 }, { NULL, 0 } };
+static const struct word reply_digest_words[] = { { "profile", AS_PROFILE },
+	{ "request", AS_REQUEST }, { "sha1", DIGEST_SHA1 },
+	{ "sha256", DIGEST_SHA256 }, { "sha512", DIGEST_SHA512 }, { NULL, 0 } };
+static const struct word reply_cipher_words[] = { { "profile", AS_PROFILE },
+	{ "request", AS_REQUEST }, { "des", CIPHER_DES },
+	{ "des3", CIPHER_DES3 }, { "aes-128-cbc", CIPHER_AES128 },
+	{ "aes-192-cbc", CIPHER_AES192 }, { "aes-256-cbc", CIPHER_AES256 },
+	{ NULL, 0 } };
+static const struct word transport_words[] = { { "profile", AS_PROFILE },
+	{ "pkcs1", TRANSPORT_PKCS1 }, { "oaep", TRANSPORT_OAEP }, { NULL, 0 } };
+static const struct word content_words[] = { { "profile", AS_PROFILE },
+	{ "zero", SCEP_CONTENT_ZERO }, { "empty", SCEP_CONTENT_EMPTY },
+	{ "absent", SCEP_CONTENT_ABSENT }, { NULL, 0 } };
+static const struct word reply_bool_words[] = { { "profile", AS_PROFILE },
+	{ "true", true }, { "false", false }, { NULL, 0 } };
 static const char *const top_words[] = { "mockndes", "name", "title",
 	"description", "server", NULL };
 
-static reader read_word, read_bool, read_number, read_duration, read_lines;
+static reader read_word, read_bool, read_number, read_duration, read_text,
+    read_lines, read_oids;
 
-#define AT(field) offsetof(struct stack_state, field)
+/* The name of a key is that of its field. */
+#define KEY(field, reads, list, least, most)                                   \
+	{                                                                      \
+		.name = #field, .offset = offsetof(struct stack_state, field), \
+		.read = reads, .words = list, .min = least, .max = most        \
+	}
+#define ROOM(field) sizeof(((struct stack_state *)NULL)->field)
+#define WORD(field, words) KEY(field, read_word, words, 0, 0)
+#define BOOL(field) KEY(field, read_bool, NULL, 0, 0)
+#define NUMBER(field, min, max) KEY(field, read_number, NULL, min, max)
+#define DURATION(field, min, max) KEY(field, read_duration, NULL, min, max)
+#define TEXT(field) KEY(field, read_text, NULL, 0, ROOM(field))
+#define LINES(field) KEY(field, read_lines, NULL, 0, ROOM(field))
+#define OIDS(field) KEY(field, read_oids, NULL, 0, ROOM(field))
+
 static const struct key keys[] = {
-	{ "windows", AT(windows), read_word, windows_words, 0, 0 },
-	{ "http_sys.max_field_length", AT(http_sys.max_field_length),
-	    read_number, NULL, 64, 65534 },
-	{ "http_sys.max_request_bytes", AT(http_sys.max_request_bytes),
-	    read_number, NULL, 256, 16777216 },
-	{ "http_sys.connection_timeout", AT(http_sys.connection_timeout),
-	    read_duration, NULL, 1, 86400 },
-	{ "http_sys.header_wait", AT(http_sys.header_wait), read_duration, NULL,
-	    1, 86400 },
-	{ "http_sys.entity_body", AT(http_sys.entity_body), read_duration, NULL,
-	    1, 86400 },
-	{ "http_sys.require_content_length",
-	    AT(http_sys.require_content_length), read_bool, NULL, 0, 0 },
-	{ "iis.error_pages", AT(iis.error_pages), read_word, page_words, 0, 0 },
-	{ "iis.log_fields", AT(iis.log_fields), read_word, field_words, 0, 0 },
-	{ "iis.x_powered_by", AT(iis.x_powered_by), read_bool, NULL, 0, 0 },
-	{ "iis.max_url", AT(iis.max_url), read_number, NULL, 0, INT32_MAX },
-	{ "iis.max_query_string", AT(iis.max_query_string), read_number, NULL,
-	    0, INT32_MAX },
-	{ "iis.max_allowed_content_length", AT(iis.max_allowed_content_length),
-	    read_number, NULL, 0, UINT32_MAX },
-	{ "mscep.capabilities", AT(mscep.capabilities), read_lines, NULL, 0,
-	    CAPABILITIES_SIZE },
-	{ "mscep.bom", AT(mscep.bom), read_bool, NULL, 0, 0 },
-	{ "mscep.odd_byte", AT(mscep.odd_byte), read_bool, NULL, 0, 0 },
-	{ "mscep.challenge.length", AT(mscep.challenge.length), read_number,
-	    NULL, 1, (CHALLENGE_SIZE - 1) / 2 },
-	{ "mscep.challenge.validity", AT(mscep.challenge.validity),
-	    read_duration, NULL, 1, 366LL * 86400 },
-	{ "mscep.challenge.cache", AT(mscep.challenge.cache), read_number, NULL,
-	    0, 100000 },
-	{ "ca.minimum_key_size", AT(ca.minimum_key_size), read_number, NULL,
-	    512, 16384 },
-	{ "ca.subject_max", AT(ca.subject_max), read_number, NULL, 2, 1000000 },
-	{ "policy_module.installed", AT(policy_module.installed), read_bool,
-	    NULL, 0, 0 },
+	WORD(windows, windows_words),
+	NUMBER(http_sys.max_field_length, 64, 65534),
+	NUMBER(http_sys.max_request_bytes, 256, 16777216),
+	DURATION(http_sys.connection_timeout, 1, DAY),
+	DURATION(http_sys.header_wait, 1, DAY),
+	DURATION(http_sys.entity_body, 1, DAY),
+	BOOL(http_sys.require_content_length),
+	WORD(iis.error_pages, page_words),
+	WORD(iis.log_fields, field_words),
+	BOOL(iis.x_powered_by),
+	NUMBER(iis.max_url, 0, INT32_MAX),
+	NUMBER(iis.max_query_string, 0, INT32_MAX),
+	NUMBER(iis.max_allowed_content_length, 0, UINT32_MAX),
+	LINES(mscep.capabilities),
+	WORD(mscep.capabilities_separator, line_end_words),
+	BOOL(mscep.capabilities_final_newline),
+	TEXT(mscep.capabilities_content_type),
+	BOOL(mscep.accept.post),
+	BOOL(mscep.accept.get),
+	BOOL(mscep.accept.renewal),
+	WORD(mscep.accept.weakest_digest, digest_words),
+	WORD(mscep.accept.weakest_cipher, cipher_words),
+	WORD(mscep.unreadable, unreadable_words),
+	WORD(mscep.reply.profile, profile_words),
+	WORD(mscep.reply.digest, reply_digest_words),
+	WORD(mscep.reply.cipher, reply_cipher_words),
+	WORD(mscep.reply.key_transport, transport_words),
+	WORD(mscep.reply.content, content_words),
+	WORD(mscep.reply.fail_info_text, reply_bool_words),
+	WORD(mscep.reply.microsoft_attributes, reply_bool_words),
+	BOOL(mscep.renewal.subject_match),
+	WORD(mscep.repeat, repeat_words),
+	WORD(mscep.queries, queries_words),
+	BOOL(mscep.bom),
+	BOOL(mscep.odd_byte),
+	WORD(mscep.admin.authentication, authentication_words),
+	TEXT(mscep.admin.user),
+	TEXT(mscep.admin.password),
+	BOOL(mscep.admin.permission),
+	WORD(mscep.challenge.mode, challenge_words),
+	TEXT(mscep.challenge.password),
+	NUMBER(mscep.challenge.length, 1, (CHALLENGE_SIZE - 1) / 2),
+	DURATION(mscep.challenge.validity, 1, 366 * DAY),
+	NUMBER(mscep.challenge.cache, 0, 100000),
+	WORD(ca.key, ca_key_words),
+	NUMBER(ca.tiers, 1, 3),
+	WORD(ca.approval, approval_words),
+	DURATION(ca.pending_lifetime, 1, 10 * YEAR),
+	DURATION(ca.rollover_after, 0, 10 * YEAR),
+	DURATION(ca.crl_lifetime, 1, 10 * YEAR),
+	NUMBER(ca.minimum_key_size, 512, 16384),
+	NUMBER(ca.subject_max, 2, 1000000),
+	BOOL(policy_module.installed),
+	TEXT(policy_module.expect.subject),
+	TEXT(policy_module.expect.san),
+	TEXT(policy_module.expect.challenge),
+	OIDS(policy_module.expect.eku),
+	NUMBER(policy_module.expect.key_size, 0, 16384),
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -93,12 +188,12 @@ read_word(const struct key *key, const struct yaml *node, void *to,
 {
 	struct nearest n = { .asked = node->text };
 
-	for (int i = 0; key->words[i] != NULL; i++) {
-		if (strcmp(key->words[i], node->text) == 0) {
-			*(int *)to = i;
+	for (const struct word *w = key->words; w->text != NULL; w++) {
+		if (strcmp(w->text, node->text) == 0) {
+			*(int *)to = w->value;
 			return 0;
 		}
-		nearest_consider(&n, key->words[i]);
+		nearest_consider(&n, w->text);
 	}
 	return unknown(&node->at, "value", &n, err);
 }
@@ -153,8 +248,8 @@ read_duration(const struct key *key, const struct yaml *node, void *to,
 	static const struct {
 		char unit;
 		int64_t seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
-		{ 'y', 31557600 } };
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', DAY },
+		{ 'y', YEAR } };
 	long long number;
 	char *end;
 
@@ -171,6 +266,25 @@ read_duration(const struct key *key, const struct yaml *node, void *to,
 	    "\"%.60s\" is not a duration such as "
 	    "90s, 60m, 2h, 2d or 1y",
 	    node->text);
+}
+
+/* It may become a header, a log's field, a name in ASCII. */
+static int
+read_text(const struct key *key, const struct yaml *node, void *to,
+    struct error *err)
+{
+	size_t len = strlen(node->text);
+
+	for (const char *c = node->text; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			return error_at(err, &node->at,
+			    "only printable ASCII is taken here");
+	if ((int64_t)len >= key->max)
+		return error_at(err, &node->at,
+		    "the text is longer than %lld characters",
+		    (long long)key->max - 1);
+	memcpy(to, node->text, len + 1);
+	return 0;
 }
 
 /* A list of words, one a line. */
@@ -197,6 +311,29 @@ read_lines(const struct key *key, const struct yaml *node, void *to,
 		memcpy(to, b.data, b.len);
 	buffer_free(&b);
 	return ret;
+}
+
+/* The same, each an OID in digits. */
+static int
+read_oids(const struct key *key, const struct yaml *node, void *to,
+    struct error *err)
+{
+	const struct yaml *item;
+	struct buffer oid = { 0 };
+	int ret = 0;
+
+	for (size_t i = 0; i < node->count && ret == 0; i++) {
+		item = node->items[i];
+		if (item->kind == YAML_SCALAR)
+			ret = der_oid_from_text(item->text, &oid);
+		if (ret == -1)
+			error_at(err, &item->at,
+			    "\"%.60s\" is not an OID such as "
+			    "1.3.6.1.5.5.7.3.2",
+			    item->text);
+	}
+	buffer_free(&oid);
+	return ret == -1 ? -1 : read_lines(key, node, to, err);
 }
 
 /* True if some key lies below this dotted name. */
@@ -239,7 +376,10 @@ apply(struct stack_state *state, const char *name, const struct mark *at,
 		nearest_consider(&n, keys[i].name);
 		if (strcmp(keys[i].name, name) != 0)
 			continue;
-		wanted = keys[i].read == read_lines ? YAML_LIST : YAML_SCALAR;
+		wanted = keys[i].read == read_lines ||
+			keys[i].read == read_oids ?
+		    YAML_LIST :
+		    YAML_SCALAR;
 		if (node->kind != wanted)
 			return error_at(err, &node->at, "\"%s\" takes %s", name,
 			    wanted == YAML_LIST ? "a list, [a, b]" :
@@ -342,6 +482,24 @@ check_top(const struct yaml *root, struct error *err)
 	return 0;
 }
 
+/* What no key can say of itself. */
+static int
+check_state(const struct stack_state *s, const struct mark *at,
+    struct error *err)
+{
+	if (s->mscep.challenge.mode == CHALLENGES_STATIC &&
+	    s->mscep.challenge.password[0] == '\0')
+		return error_at(err, at,
+		    "\"mscep.challenge.mode\" is static, but there is no "
+		    "\"mscep.challenge.password\"");
+	if (s->mscep.admin.authentication != AUTHENTICATION_NONE &&
+	    s->mscep.admin.user[0] == '\0')
+		return error_at(err, at,
+		    "\"mscep.admin.authentication\" is on, but there is no "
+		    "\"mscep.admin.user\"");
+	return 0;
+}
+
 static int
 fill(struct scenario *s, const struct yaml *root,
     const struct scenario_set *set, struct error *err)
@@ -365,7 +523,8 @@ fill(struct scenario *s, const struct yaml *root,
 	for (size_t i = 0; set != NULL && i < set->count; i++)
 		if (apply_set(&s->state, set->list[i], err) == -1)
 			return -1;
-	return 0;
+	return check_state(&s->state, server != NULL ? &server->at : &root->at,
+	    err);
 }
 
 int

@@ -1,8 +1,8 @@
 /*
  * From the bytes of a client to a struct scep_request: SignedData, its
- * attributes and signature, EnvelopedData, PKCS#10.
+ * attributes and signature, and what was in the envelope.
  */
-#include "scep/scep.h"
+#include "scep/cms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,63 +21,6 @@ struct signed_parts {
 	struct span message_digest;
 };
 
-/* DER as it is; BER rewritten into *store. */
-static int
-to_der(struct span in, struct blob *store, bool *ber, struct span *out)
-{
-	struct span rest = in;
-	struct der whole;
-
-	if (der_from_ber(in, store) == -1)
-		return -1;
-	*out = blob_span(store);
-	if (der_next(&rest, &whole) == -1 || !span_equal(whole.whole, *out))
-		*ber = true;
-	return 0;
-}
-
-/* ContentInfo (RFC 5652 3) of this type, down to its content. */
-static int
-open_content_info(struct span in, struct span type, struct span *content)
-{
-	struct span info, oid;
-
-	if (der_expect(&in, DER_SEQUENCE, &info) == -1 ||
-	    der_expect(&info, DER_OID, &oid) == -1 || !der_oid_is(oid, type) ||
-	    der_expect(&info, DER_CONTEXT_CONSTRUCTED(0), &info) == -1)
-		return -1;
-	return der_expect(&info, DER_SEQUENCE, content);
-}
-
-/* IssuerAndSerialNumber or [0] SubjectKeyIdentifier. */
-static int
-read_identifier(struct span *rest, struct span *issuer, struct span *serial,
-    struct span *key_id)
-{
-	struct der id, name;
-
-	if (der_next(rest, &id) == -1)
-		return -1;
-	if (id.tag == DER_CONTEXT(0)) {
-		*key_id = id.content;
-		return 0;
-	}
-	if (id.tag != DER_SEQUENCE || der_next(&id.content, &name) == -1)
-		return -1;
-	*issuer = name.whole;
-	return der_expect(&id.content, DER_INTEGER, serial);
-}
-
-static bool
-identifies(const struct x509 *cert, struct span issuer, struct span serial,
-    struct span key_id)
-{
-	if (key_id.len > 0)
-		return span_equal(cert->key_id, key_id);
-	return span_equal(cert->issuer, issuer) &&
-	    span_equal(cert->serial, serial);
-}
-
 static int
 read_signer_info(struct span infos, struct signed_parts *out)
 {
@@ -85,7 +28,7 @@ read_signer_info(struct span infos, struct signed_parts *out)
 
 	if (der_expect(&infos, DER_SEQUENCE, &info) == -1 ||
 	    der_expect(&info, DER_INTEGER, &version) == -1 ||
-	    read_identifier(&info, &out->sid_issuer, &out->sid_serial,
+	    cms_read_identifier(&info, &out->sid_issuer, &out->sid_serial,
 		&out->sid_key_id) == -1 ||
 	    der_expect(&info, DER_SEQUENCE, &algorithm) == -1 ||
 	    der_expect(&algorithm, DER_OID, &out->digest_oid) == -1)
@@ -104,7 +47,7 @@ read_signed_data(struct span in, struct signed_parts *out)
 	struct der content, field;
 
 	*out = (struct signed_parts){ 0 };
-	if (open_content_info(in, oid_signed_data, &in) == -1 ||
+	if (cms_open(in, oid_signed_data, &in) == -1 ||
 	    der_expect(&in, DER_INTEGER, &version) == -1 ||
 	    der_expect(&in, DER_SET, &digests) == -1 ||
 	    der_expect(&in, DER_SEQUENCE, &encap) == -1 ||
@@ -194,7 +137,7 @@ find_signer(const struct signed_parts *parts, struct x509 *out)
 	while (der_next(&rest, &cert) == 0)
 		if (cert.tag == DER_SEQUENCE &&
 		    x509_read(cert.whole, out) == 0 &&
-		    identifies(out, parts->sid_issuer, parts->sid_serial,
+		    cms_identifies(out, parts->sid_issuer, parts->sid_serial,
 			parts->sid_key_id))
 			return 0;
 	*out = (struct x509){ 0 };
@@ -261,109 +204,6 @@ check_signature(struct crypto *c, const struct signed_parts *parts,
 	return SCEP_SOUND;
 }
 
-/* The encryptedKey that is for us, RFC 5652 6.2.1; -1: none. */
-static int
-find_recipient(struct span infos, const struct scep_recipient *us,
-    struct span *wrapped)
-{
-	struct span issuer, serial, key_id, version, algorithm;
-	struct der info;
-
-	while (der_next(&infos, &info) == 0) {
-		issuer = serial = key_id = SPAN_EMPTY;
-		if (info.tag != DER_SEQUENCE ||
-		    der_expect(&info.content, DER_INTEGER, &version) == -1 ||
-		    read_identifier(&info.content, &issuer, &serial, &key_id) ==
-			-1 ||
-		    !identifies(us->cert, issuer, serial, key_id) ||
-		    der_expect(&info.content, DER_SEQUENCE, &algorithm) == -1)
-			continue;
-		if (der_expect(&info.content, DER_OCTET_STRING, wrapped) == 0)
-			return 0;
-	}
-	return -1;
-}
-
-/* encryptedContent, [0] IMPLICIT: one piece, or BER's several. */
-static int
-read_sealed(struct span *info, struct scep_request *out, struct span *sealed)
-{
-	struct buffer joined = { 0 };
-	struct span segment;
-	struct der field;
-
-	if (der_next(info, &field) == -1)
-		return -1;
-	*sealed = field.content;
-	if (field.tag == DER_CONTEXT(0))
-		return 0;
-	if (field.tag != DER_CONTEXT_CONSTRUCTED(0))
-		return -1;
-	while (der_expect(&field.content, DER_OCTET_STRING, &segment) == 0)
-		buffer_add_span(&joined, segment);
-	if (buffer_finish(&joined, &out->sealed) == -1 || field.content.len > 0)
-		return -1;
-	*sealed = blob_span(&out->sealed);
-	return 0;
-}
-
-static enum scep_flaw
-open_envelope(const struct scep_recipient *us, struct scep_request *out,
-    struct error *err)
-{
-	struct span in, version, recipients, info, type, algorithm, oid, iv;
-	struct span wrapped, sealed;
-	struct der skipped;
-	struct buffer plain = { 0 };
-	uint8_t key[CIPHER_MAX_KEY];
-	int size;
-
-	if (to_der(blob_span(&out->content), &out->envelope, &out->ber, &in) ==
-		-1 ||
-	    open_content_info(in, oid_enveloped_data, &in) == -1 ||
-	    der_expect(&in, DER_INTEGER, &version) == -1)
-		goto broken;
-	der_optional(&in, DER_CONTEXT_CONSTRUCTED(0), &skipped);
-	if (der_expect(&in, DER_SET, &recipients) == -1 ||
-	    der_expect(&in, DER_SEQUENCE, &info) == -1 ||
-	    der_expect(&info, DER_OID, &type) == -1 ||
-	    der_expect(&info, DER_SEQUENCE, &algorithm) == -1 ||
-	    der_expect(&algorithm, DER_OID, &oid) == -1 ||
-	    read_sealed(&info, out, &sealed) == -1)
-		goto broken;
-	if ((out->cipher = cipher_by_oid(oid)) == CIPHER_COUNT) {
-		error_set(err, "RFC 5652 6.1: unknown content encryption");
-		return SCEP_UNKNOWN_ALGORITHM;
-	}
-	if (der_expect(&algorithm, DER_OCTET_STRING, &iv) == -1 ||
-	    iv.len != cipher_block_size(out->cipher))
-		goto broken;
-	if (find_recipient(recipients, us, &wrapped) == -1) {
-		error_set(err,
-		    "RFC 8894 3.1: no recipient is the RA's "
-		    "encryption certificate");
-		return SCEP_UNDECRYPTABLE;
-	}
-	size = crypto_unwrap(us->crypto, us->key, wrapped, key, sizeof(key));
-	if (size != (int)cipher_key_size(out->cipher) ||
-	    crypto_decrypt(us->crypto, out->cipher, key, iv.data, sealed,
-		&plain) == -1) {
-		buffer_free(&plain);
-		error_set(err, "RFC 8894 3.1: the envelope does not decrypt");
-		return SCEP_UNDECRYPTABLE;
-	}
-	if (der_from_ber(buffer_span(&plain), &out->plain) == -1) {
-		buffer_free(&plain);
-		error_set(err, "RFC 8894 3.3: the content is not ASN.1");
-		return SCEP_BAD_CSR;
-	}
-	buffer_free(&plain);
-	return SCEP_SOUND;
-broken:
-	error_set(err, "RFC 8894 3.1: the content is not an EnvelopedData");
-	return SCEP_UNDECRYPTABLE;
-}
-
 static enum scep_flaw
 read_csr(struct crypto *c, struct scep_request *out, struct error *err)
 {
@@ -386,14 +226,67 @@ read_csr(struct crypto *c, struct scep_request *out, struct error *err)
 }
 
 static enum scep_flaw
+read_request(struct crypto *c, struct scep_request *out, struct span plain,
+    struct error *err)
+{
+	if (der_from_ber(plain, &out->plain) == -1) {
+		error_set(err, "RFC 8894 3.3: the content is not ASN.1");
+		return SCEP_BAD_CSR;
+	}
+	return read_csr(c, out, err);
+}
+
+static enum scep_flaw
+read_query(struct scep_request *out, struct span plain, struct error *err)
+{
+	bool poll = out->type == SCEP_CERT_POLL;
+	struct span in;
+
+	if (der_from_ber(plain, &out->plain) == 0) {
+		in = blob_span(&out->plain);
+		if (poll ?
+			query_read_subject(in, &out->issuer, &out->subject) ==
+			    0 :
+			query_read_serial(in, &out->issuer, &out->serial) == 0)
+			return SCEP_SOUND;
+	}
+	error_set(err,
+	    poll ? "RFC 8894 3.3.3: the content is not an IssuerAndSubject" :
+		   "RFC 8894 3.3.4: the content is not an "
+		   "IssuerAndSerialNumber");
+	return SCEP_BAD_QUERY;
+}
+
+/* What stands in a message of another type is nobody's to judge (3.2.1.2). */
+static enum scep_flaw
+read_content(struct crypto *c, struct scep_request *out, struct span plain,
+    struct error *err)
+{
+	switch (out->type) {
+	case SCEP_PKCS_REQ:
+	case SCEP_RENEWAL_REQ:
+		return read_request(c, out, plain, err);
+	case SCEP_CERT_POLL:
+	case SCEP_GET_CERT:
+	case SCEP_GET_CRL:
+		return read_query(out, plain, err);
+	}
+	if (blob_copy(&out->plain, plain) == 0)
+		return SCEP_SOUND;
+	error_set(err, "out of memory");
+	return SCEP_UNDECRYPTABLE;
+}
+
+static enum scep_flaw
 decode(struct scep_request *out, struct span message,
     const struct scep_recipient *us, struct error *err)
 {
 	struct signed_parts parts;
+	struct buffer plain = { 0 };
 	enum scep_flaw flaw;
 	struct span in;
 
-	if (to_der(message, &out->outer, &out->ber, &in) == -1 ||
+	if (cms_to_der(message, &out->outer, &out->ber, &in) == -1 ||
 	    read_signed_data(in, &parts) == -1) {
 		error_set(err, "RFC 8894 3: not a SignedData");
 		return SCEP_NOT_CMS;
@@ -411,13 +304,11 @@ decode(struct scep_request *out, struct span message,
 	if ((flaw = check_signature(us->crypto, &parts, out, err)) !=
 	    SCEP_SOUND)
 		return flaw;
-	if (blob_copy(&out->content, parts.content) == -1)
-		return SCEP_UNDECRYPTABLE;
-	if ((flaw = open_envelope(us, out, err)) != SCEP_SOUND)
-		return flaw;
-	if (out->type == SCEP_PKCS_REQ || out->type == SCEP_RENEWAL_REQ)
-		return read_csr(us->crypto, out, err);
-	return SCEP_SOUND;
+	flaw = envelope_open(us, parts.content, out, &plain, err);
+	if (flaw == SCEP_SOUND)
+		flaw = read_content(us->crypto, out, buffer_span(&plain), err);
+	buffer_free(&plain);
+	return flaw;
 }
 
 enum scep_flaw
@@ -443,7 +334,6 @@ scep_request_free(struct scep_request *r)
 	free(r->csr.challenge);
 	crypto_key_free(r->signer_key);
 	blob_free(&r->outer);
-	blob_free(&r->content);
 	blob_free(&r->envelope);
 	blob_free(&r->sealed);
 	blob_free(&r->plain);

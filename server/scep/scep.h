@@ -45,6 +45,13 @@ enum scep_flaw {
 	SCEP_UNDECRYPTABLE,	/* not for us, or the envelope is broken */
 	SCEP_BAD_CSR,		/* the content is not a PKCS#10 request */
 	SCEP_BAD_PROOF,		/* the request is not signed by its own key */
+	/*
+	 * In place of the two above: the content is not an IssuerAndSubject
+	 * (3.3.3: CertPoll) or an IssuerAndSerialNumber (3.3.4: GetCert,
+	 * GetCRL). A poll can be answered all the same: 3.3.3 calls its
+	 * content redundant, and lets the transactionID decide.
+	 */
+	SCEP_BAD_QUERY,
 };
 
 /* PKCS#10 (RFC 2986). Spans borrow from the message that holds it. */
@@ -64,14 +71,19 @@ struct scep_request {
 	struct x509 signer;	  /* self-signed on first enrolment */
 	enum digest digest;
 	enum cipher cipher;
+	enum key_transport transport;
 	bool ber;	     /* indefinite lengths in the message */
 	struct scep_csr csr; /* PKCSReq and RenewalReq */
+	struct span issuer;  /* CertPoll, GetCert, GetCRL: whole Name */
+	struct span subject; /* CertPoll: whole Name */
+	struct span serial;  /* GetCert, GetCRL: content of the INTEGER */
 	struct evp_pkey_st *signer_key;
 	/* What the spans above point into. */
-	struct blob outer, content, envelope, sealed, plain;
+	struct blob outer, envelope, sealed;
+	struct blob plain; /* decrypted: DER, or as sent if no type of ours */
 };
 
-/* Whom messages are for; everything borrowed. */
+/* Whom messages are for: an RSA key; everything borrowed. */
 struct scep_recipient {
 	struct crypto *crypto;
 	struct evp_pkey_st *key;
@@ -100,25 +112,44 @@ int scep_csr_verify(struct crypto *, struct span der, struct evp_pkey_st *,
  */
 int scep_get_message(struct span value, struct blob *out);
 
-/* What a CertRep says (3.3.2). */
+/* What is signed where there is nothing to say: FAILURE and PENDING. */
+enum scep_content {
+	SCEP_CONTENT_ZERO,   /* NDES: one zero byte (quirks.md 1) */
+	SCEP_CONTENT_EMPTY,  /* an OCTET STRING of no bytes */
+	SCEP_CONTENT_ABSENT, /* no eContent: RFC 8894 3.3.2.2, 3.3.2.3 */
+};
+
+/* What a CertRep says (3.3.2); everything borrowed. */
 struct scep_reply {
 	enum scep_status status;
 	enum scep_fail_info fail_info; /* if FAILURE */
-	const char *transaction_id;    /* borrowed; NULL: left out */
+	const char *fail_info_text;    /* UTF-8, 3.2.1.4; NULL: left out */
+	const char *transaction_id;    /* NULL: left out */
 	struct span sender_nonce;      /* ours, fresh */
 	struct span recipient_nonce;   /* the client's; empty: left out */
 	int32_t ms_error;	       /* .311.21.33; 0: left out */
 	const char *ms_message;	       /* .311.21.38; NULL: left out */
-	struct span certificate;       /* if SUCCESS: the leaf, DER */
+	enum scep_content no_content;  /* unless SUCCESS */
+	/* If SUCCESS (3.3.2.1): a whole CRL in DER, or, if that is empty, */
+	struct span crl;
+	struct span certificate; /* the leaf in DER, */
+	const struct span *more; /* and others after it */
+	size_t more_count;
 };
 
-/* How it is said: by whom it is signed and to whom it is sealed. */
+/*
+ * How it is said: by whom it is signed and to whom it is sealed. An RSA key
+ * gets a KeyTransRecipientInfo, an EC key a KeyAgreeRecipientInfo (RFC 5753):
+ * the form NDES is seen to use (quirk 56; its details are assumed), where
+ * RFC 8894 3.1 has a PasswordRecipientInfo.
+ */
 struct scep_seal {
 	struct crypto *crypto;
 	struct evp_pkey_st *signer_key;
 	const struct x509 *signer;
 	enum digest digest;
 	enum cipher cipher;
+	enum key_transport transport;	   /* to an RSA key */
 	struct evp_pkey_st *recipient_key; /* if SUCCESS */
 	const struct x509 *recipient;
 };
@@ -129,6 +160,22 @@ int scep_reply_encode(struct blob *out, const struct scep_reply *,
 
 /* A SignedData without signers, around these certificates (3.4), DER. */
 int scep_degenerate(struct buffer *out, const struct span *certs, size_t count);
+/* The same around a CRL. */
+int scep_degenerate_crl(struct buffer *out, struct span crl);
+
+/*
+ * The answer to GetNextCACert (4.7.1): the coming certificates in a degenerate
+ * SignedData, in a SignedData by the current CA, whose key may be EC. The
+ * inner one is a whole ContentInfo as id-data, as in a pkiMessage (3.2).
+ *
+ * The outer one carries no certificates, which are optional (3, figure 6):
+ * the client must hold the CA's already, since one that came with a message
+ * could not prove it, and whoever mixes up the layers (quirk 77) cannot take
+ * the current CA for the next.
+ */
+int scep_next_ca_encode(struct blob *out, struct crypto *,
+    struct evp_pkey_st *ca_key, const struct x509 *ca, enum digest,
+    const struct span *certs, size_t count, struct error *err);
 
 const char *scep_type_name(int type);		/* "PKCSReq" */
 const char *scep_fail_info_name(int fail_info); /* "badRequest" */

@@ -46,22 +46,43 @@ admin_page_build(const struct stack_state *state, const char *body,
 	return ret;
 }
 
+#define COMPLETE                                           \
+	"<P> To complete certificate enrollment for your " \
+	"network device you will need the following information: </P>"
+
 static void
-add_password(struct buffer *b, const struct stack_state *state,
-    const char *password, const char *thumbprint)
+add_thumbprint(struct buffer *b, const char *thumbprint)
 {
 	buffer_printf(b,
-	    "<P> To complete certificate enrollment for your "
-	    "network device you will need the following information: </P>"
+	    COMPLETE
 	    "<P> The thumbprint (hash value) for the CA certificate is: "
-	    "<B> %s </B> </P>"
+	    "<B> %s </B> </P>",
+	    thumbprint);
+}
+
+static void
+add_password(struct buffer *b, const struct stack_state *state,
+    const char *password)
+{
+	buffer_printf(b,
 	    "<P> The enrollment challenge password is: <B> %s </B> </P>"
 	    "<P> This password can be used only once and will expire within "
 	    "%lld minutes. </P>"
 	    "<P> Each enrollment requires a new challenge password. You can "
 	    "refresh this web page to obtain a new challenge password. </P>",
-	    thumbprint, password,
-	    (long long)state->mscep.challenge.validity / 60);
+	    password, (long long)state->mscep.challenge.validity / 60);
+}
+
+/* Between the two verbs [C] (quirks 1); the rest is assumed. */
+static void
+add_lasting(struct buffer *b, const char *password)
+{
+	buffer_add_text(b, "<P> The enrollment challenge password is: <B> ");
+	iis_add_escaped(b, password);
+	buffer_add_text(b,
+	    " </B> </P>"
+	    "<P> This password can be used multiple times and will not "
+	    "expire. </P>");
 }
 
 static void
@@ -77,6 +98,51 @@ add_cache_full(struct buffer *b, const struct stack_state *state)
 	    (long long)state->mscep.challenge.cache);
 }
 
+/* That the event goes with it is inferred (5.2). */
+static void
+add_no_permission(struct buffer *b, struct exchange *ex)
+{
+	buffer_add_text(b,
+	    "<P> You do not have sufficient permission to enroll with SCEP.  "
+	    "Please contact your system administrator. </P>");
+	exchange_event(ex, "Application", MSCEP_EVENT_SOURCE, 6, "Error",
+	    "The Network Device Enrollment Service cannot provide its password "
+	    "because the user does not have enroll permissions on the "
+	    "configured certificate template, or the certification authority "
+	    "is not enabled to issue certificates based on the configured "
+	    "certificate template.");
+}
+
+static void
+add_body(struct buffer *b, struct exchange *ex, const struct stack_state *state,
+    enum challenge_answer answer, const char *password, const char *thumbprint)
+{
+	switch (answer) {
+	case CHALLENGE_MADE:
+		add_thumbprint(b, thumbprint);
+		add_password(b, state, password);
+		break;
+	case CHALLENGE_LASTING:
+		add_thumbprint(b, thumbprint);
+		add_lasting(b, password);
+		break;
+	case CHALLENGE_NOT_NEEDED:
+		/* Assumed: nobody has shown this page. */
+		add_thumbprint(b, thumbprint);
+		buffer_add_text(b,
+		    "<P> No enrollment challenge password is required. </P>");
+		break;
+	case CHALLENGE_CACHE_FULL:
+		add_cache_full(b, state);
+		break;
+	case CHALLENGE_NO_PERMISSION:
+		add_no_permission(b, ex);
+		break;
+	case CHALLENGE_FAILED:
+		break;
+	}
+}
+
 void
 admin_page_answer(struct exchange *ex, const struct stack_state *state,
     enum challenge_answer answer, const char *password, const char *thumbprint)
@@ -85,10 +151,7 @@ admin_page_answer(struct exchange *ex, const struct stack_state *state,
 	struct blob page;
 	int ret;
 
-	if (answer == CHALLENGE_MADE)
-		add_password(&b, state, password, thumbprint);
-	else
-		add_cache_full(&b, state);
+	add_body(&b, ex, state, answer, password, thumbprint);
 	buffer_add_byte(&b, 0);
 	ret = b.failed || answer == CHALLENGE_FAILED ?
 	    -1 :

@@ -3,9 +3,8 @@
 
 #include "base/der.h"
 
-/* SubjectPublicKeyInfo of another kind than RSA has a size of its own. */
-static bool
-is_rsa(struct span spki)
+bool
+ca_key_is_rsa(struct span spki)
 {
 	struct span seq, algorithm, oid;
 
@@ -20,7 +19,8 @@ ca_judge(const struct stack_state *state, const struct scep_csr *csr)
 {
 	static const uint8_t empty[] = { DER_SEQUENCE, 0 };
 
-	if (is_rsa(csr->spki) && csr->key_bits < state->ca.minimum_key_size)
+	if (ca_key_is_rsa(csr->spki) &&
+	    csr->key_bits < state->ca.minimum_key_size)
 		return REFUSAL_KEY_SIZE;
 	/* That a name is needed if there is no SAN is assumed. */
 	if ((int64_t)csr->subject.len > state->ca.subject_max ||

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define DAY 86400
+
 static const struct {
 	const char *server;
 	int build;
@@ -28,6 +30,9 @@ windows_build(enum windows w)
 	return versions[w].build;
 }
 
+_Static_assert(sizeof(struct stack_state) < STACK_STATE_MAX,
+    "a state is copied often");
+
 void
 stack_healthy(struct stack_state *s)
 {
@@ -49,10 +54,35 @@ stack_healthy(struct stack_state *s)
 	strcpy(s->mscep.capabilities,
 	    "POSTPKIOperation\nRenewal\nSHA-512\n"
 	    "SHA-256\nSHA-1\nDES3");
+	strcpy(s->mscep.capabilities_content_type, "text/plain");
+	s->mscep.accept.post = true;
+	s->mscep.accept.get = true;
+	s->mscep.accept.renewal = true;
+	s->mscep.accept.weakest_digest = DIGEST_MD5;
+	s->mscep.accept.weakest_cipher = CIPHER_DES;
+	s->mscep.unreadable = AS_PROFILE;
+	s->mscep.reply.profile = PROFILE_NDES;
+	s->mscep.reply.digest = AS_PROFILE;
+	s->mscep.reply.cipher = AS_PROFILE;
+	s->mscep.reply.key_transport = AS_PROFILE;
+	s->mscep.reply.content = AS_PROFILE;
+	s->mscep.reply.fail_info_text = AS_PROFILE;
+	s->mscep.reply.microsoft_attributes = AS_PROFILE;
+	s->mscep.renewal.subject_match = true;
+	s->mscep.repeat = REPEAT_NEW;
+	s->mscep.queries = QUERIES_ANSWERED;
+	s->mscep.admin.authentication = AUTHENTICATION_NONE;
+	s->mscep.admin.permission = true;
+	s->mscep.challenge.mode = CHALLENGES_ONE_TIME;
 	s->mscep.challenge.length = 8;
 	s->mscep.challenge.validity = 60 * 60;
 	s->mscep.challenge.cache = 5;
 	s->policy_module.installed = true;
+	s->ca.key = -1;
+	s->ca.tiers = 1;
+	s->ca.approval = APPROVAL_AUTOMATIC;
+	s->ca.pending_lifetime = 30 * DAY;
+	s->ca.crl_lifetime = 7 * DAY;
 	/* Assumed: what a template asks for is the administrator's choice. */
 	s->ca.minimum_key_size = 1024;
 	s->ca.subject_max = 4096;

@@ -44,10 +44,11 @@ below(const char *path, const char *folder)
 
 /* `/mscep.dll` with any path information, or the folder itself. */
 static enum place
-place_below(const char *rest, bool has_query, enum place place)
+place_below(const char *rest, bool has_query, enum place place,
+    enum place redirect)
 {
 	if (*rest == '\0')
-		return has_query ? place : PLACE_REDIRECT;
+		return has_query ? place : redirect;
 	if (strcmp(rest, "/") == 0 || below(rest, "/mscep.dll") != NULL)
 		return place;
 	return PLACE_NOWHERE;
@@ -66,9 +67,11 @@ iis_place(const struct request *r)
 	if (fold_path(known, path) == -1)
 		return PLACE_NOWHERE;
 	if ((rest = below(path, MSCEP)) != NULL)
-		return place_below(rest, r->has_query, PLACE_MSCEP);
+		return place_below(rest, r->has_query, PLACE_MSCEP,
+		    PLACE_REDIRECT);
 	if ((rest = below(path, ADMIN)) != NULL)
-		return place_below(rest, r->has_query, PLACE_ADMIN);
+		return place_below(rest, r->has_query, PLACE_ADMIN,
+		    PLACE_ADMIN_REDIRECT);
 	return PLACE_NOWHERE;
 }
 
@@ -170,9 +173,8 @@ build_static(struct buffer *b, const struct page *p)
 	    p->title, p->title, p->text);
 }
 
-/* The target is the client's: nothing of it may become markup. */
-static void
-add_escaped(struct buffer *b, const char *text)
+void
+iis_add_escaped(struct buffer *b, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		switch (*text) {
@@ -240,8 +242,8 @@ build_detailed(struct buffer *b, const struct exchange *ex,
 	    "</h5>\r\n<table>\r\n<tr><th>Error Code</th><td>0x%08x</td></tr>"
 	    "\r\n<tr><th>Requested URL</th><td>http://",
 	    v->win32 == 0 ? 0 : 0x80070000U | v->win32);
-	add_escaped(b, host == NULL ? "localhost" : host);
-	add_escaped(b, ex->request.target);
+	iis_add_escaped(b, host == NULL ? "localhost" : host);
+	iis_add_escaped(b, ex->request.target);
 	buffer_printf(b,
 	    "</td></tr>\r\n</table></div>\r\n<div class=\"box\">"
 	    "<a href=\"http://go.microsoft.com/fwlink/?LinkID=62293&amp;"
@@ -263,6 +265,8 @@ iis_send(struct exchange *ex, const struct stack_state *state,
 	if (content_type != NULL)
 		reply_header(r, "Content-Type", "%s", content_type);
 	reply_header(r, "Server", "%s", windows_server_header(state->windows));
+	if (r->status == 401)
+		authentication_offer(ex, state);
 	if (state->iis.x_powered_by)
 		reply_header(r, "X-Powered-By", "ASP.NET");
 	reply_header(r, "Date", "%s", clock_http_date(ex->at, date));
@@ -333,7 +337,7 @@ iis_redirect_to_folder(struct exchange *ex, const struct stack_state *state)
 	    "<head><title>Document Moved</title></head>\n"
 	    "<body><h1>Object Moved</h1>This document may be found <a "
 	    "HREF=\"");
-	add_escaped(&b, url.failed ? "/" : (char *)url.data);
+	iis_add_escaped(&b, url.failed ? "/" : (char *)url.data);
 	buffer_add_text(&b, "\">here</a></body>");
 	buffer_finish(&b, &body);
 	exchange_answer(ex, LAYER_IIS, 301, 0, 0);
@@ -350,10 +354,26 @@ verb_is_allowed(const char *verb)
 	    strcmp(verb, "HEAD") == 0;
 }
 
+/* Beyond the filter: who asks (5.1: before the redirect [C]), and how. */
+static void
+pass_place(struct exchange *ex, const struct stack_state *state,
+    enum place place)
+{
+	if (place == PLACE_ADMIN || place == PLACE_ADMIN_REDIRECT)
+		authentication_pass(ex, state);
+	if (exchange_is_answered(ex))
+		return;
+	if (!verb_is_allowed(ex->request.method))
+		iis_answer(ex, state, LAYER_IIS, 405, 0, 1);
+	else if (place == PLACE_REDIRECT || place == PLACE_ADMIN_REDIRECT)
+		iis_redirect_to_folder(ex, state);
+}
+
 void
 iis_pass(struct exchange *ex, const struct stack_state *state)
 {
 	struct request *r = &ex->request;
+	enum place place = iis_place(r);
 
 	r->body_limit = state->iis.max_allowed_content_length;
 	if (r->content_length > r->body_limit)
@@ -362,12 +382,10 @@ iis_pass(struct exchange *ex, const struct stack_state *state)
 		iis_answer(ex, state, LAYER_IIS, 404, 14, 0);
 	else if ((int64_t)r->query.len > state->iis.max_query_string)
 		iis_answer(ex, state, LAYER_IIS, 404, 15, 0);
-	else if (iis_place(r) == PLACE_NOWHERE)
+	else if (place == PLACE_NOWHERE)
 		iis_answer(ex, state, LAYER_IIS, 404, 0, 2);
-	else if (!verb_is_allowed(r->method))
-		iis_answer(ex, state, LAYER_IIS, 405, 0, 1);
-	else if (iis_place(r) == PLACE_REDIRECT)
-		iis_redirect_to_folder(ex, state);
+	else
+		pass_place(ex, state, place);
 }
 
 void

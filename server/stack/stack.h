@@ -9,6 +9,8 @@
 #ifndef STACK_STACK_H
 #define STACK_STACK_H
 
+#include <uthash.h>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "ca/ca.h"
@@ -37,12 +39,46 @@ enum log_fields {
 	LOG_FIELDS_ARTICLE, /* sc-bytes too: five trailing numbers */
 };
 
+/* Between the words of GetCACaps (RFC 8894 3.5.2 allows both). */
+enum line_end { LINE_END_LF, LINE_END_CRLF };
+
+/* Whose way of saying it: NDES's, or RFC 8894's to the letter. */
+enum reply_profile { PROFILE_NDES, PROFILE_RFC8894 };
+/* What a message gets that cannot be read; always HTTP 200. */
+enum unreadable { UNREADABLE_GENERAL, UNREADABLE_EMPTY, UNREADABLE_CERT_REP };
+/* In place of a value of the settings that a profile gives. */
+#define AS_PROFILE (-1)
+#define AS_REQUEST (-2)
+
+/* What a request gets whose transaction has come to its end. */
+enum repeat { REPEAT_NEW, REPEAT_SAME }; /* a certificate; or the same again */
+enum queries { QUERIES_ANSWERED, QUERIES_REFUSED }; /* GetCert, GetCRL */
+enum approval { APPROVAL_AUTOMATIC, APPROVAL_MANUAL };
+
+/* What IIS asks of who comes to the admin site. */
+enum authentication { AUTHENTICATION_NONE, AUTHENTICATION_BASIC };
+
+/* Which enrolment passwords there are (ndes-facts 5.5, 11). */
+enum challenge_mode {
+	CHALLENGES_ONE_TIME,
+	CHALLENGES_SINGLE, /* UseSinglePassword */
+	CHALLENGES_STATIC, /* the one of the settings, nothing else */
+	CHALLENGES_NONE,   /* EnforcePassword 0 */
+};
+
+/* Room for texts of a state, NUL included. */
+#define CHALLENGE_SIZE 129 /* of NDES's own: printable ASCII */
 #define CAPABILITIES_SIZE 512
+#define CONTENT_TYPE_SIZE 128
+#define ADMIN_PASSWORD_SIZE 129
+#define EXPECT_SIZE 256
 
 /*
- * The state of all layers: plain data, so that a copy is a snapshot. The
- * keys of `server:` in a scenario are the names of these fields.
+ * The state of all layers: plain data, so that a copy is a snapshot; less
+ * than STACK_STATE_MAX octets. The keys of `server:` in a scenario are the
+ * names of these fields.
  */
+#define STACK_STATE_MAX 8192
 struct stack_state {
 	enum windows windows;
 	struct {
@@ -59,9 +95,39 @@ struct stack_state {
 		int64_t max_allowed_content_length;
 	} iis;
 	struct {
-		char capabilities[CAPABILITIES_SIZE]; /* as sent */
+		char capabilities[CAPABILITIES_SIZE]; /* one a line */
+		enum line_end capabilities_separator;
+		bool capabilities_final_newline;
+		/* Empty: no such header. */
+		char capabilities_content_type[CONTENT_TYPE_SIZE];
+		struct {
+			bool post, get, renewal;
+			enum digest weakest_digest;
+			enum cipher weakest_cipher;
+		} accept; /* whatever the capabilities say */
+		struct reply_settings {
+			enum reply_profile profile;
+			/* As their enums say, or AS_PROFILE, AS_REQUEST. */
+			int digest, cipher;
+			/* As their enums say, or AS_PROFILE. */
+			int key_transport, content;
+			int fail_info_text, microsoft_attributes; /* bool */
+		} reply;
+		int unreadable; /* enum unreadable, or AS_PROFILE */
+		struct {
+			bool subject_match; /* the old certificate's subject */
+		} renewal;
+		enum repeat repeat;
+		enum queries queries;
 		bool bom, odd_byte; /* of the admin site's pages */
 		struct {
+			enum authentication authentication;
+			char user[USER_SIZE], password[ADMIN_PASSWORD_SIZE];
+			bool permission; /* to enrol, of who asks */
+		} admin;
+		struct {
+			enum challenge_mode mode;
+			char password[CHALLENGE_SIZE]; /* single, static */
 			int64_t length;	  /* octets; two digits each */
 			int64_t validity; /* seconds */
 			int64_t cache;	  /* unused passwords */
@@ -69,8 +135,25 @@ struct stack_state {
 	} mscep;
 	struct {
 		bool installed;
+		struct {
+			/* Globs, fnmatch(3); empty: whatever it is. */
+			char subject[EXPECT_SIZE], san[EXPECT_SIZE];
+			char challenge[EXPECT_SIZE];
+			char eku[EXPECT_SIZE]; /* OIDs in digits, one a line */
+			int64_t key_size;      /* bits at least, of RSA */
+		} expect;
 	} policy_module;
 	struct {
+		/*
+		 * -1: as in the key set; from 0: rsa-2048, rsa-3072, rsa-4096,
+		 * ec-p256, ec-p384.
+		 */
+		int key;
+		int64_t tiers; /* of CAs: 1 is a root that issues */
+		enum approval approval;
+		int64_t pending_lifetime; /* seconds */
+		int64_t rollover_after;	  /* seconds of a site; 0: never */
+		int64_t crl_lifetime;	  /* seconds */
 		int64_t minimum_key_size; /* bits, of an RSA key */
 		int64_t subject_max;	  /* octets of the DER Name */
 	} ca;
@@ -108,6 +191,7 @@ enum place {
 	PLACE_MSCEP,	/* the service */
 	PLACE_ADMIN,	/* /certsrv/mscep_admin/ */
 	PLACE_REDIRECT, /* a folder without its slash */
+	PLACE_ADMIN_REDIRECT,
 };
 /* IIS: request filtering, paths, error pages. */
 enum place iis_place(const struct request *);
@@ -122,16 +206,28 @@ void iis_redirect_to_folder(struct exchange *, const struct stack_state *);
 void iis_send(struct exchange *, const struct stack_state *,
     const char *content_type, struct blob body);
 
+/* The admin site: answers 401 to whom it does not know. */
+void authentication_pass(struct exchange *, const struct stack_state *);
+/* The header of a 401. */
+void authentication_offer(struct exchange *, const struct stack_state *);
+/* The text of others: nothing of it becomes markup. */
+void iis_add_escaped(struct buffer *, const char *text);
+
+#define MSCEP_EVENT_SOURCE "Microsoft-Windows-NetworkDeviceEnrollmentService"
+
 /* mscep.dll: which operation, and the answers without a request inside. */
 enum operation {
 	OPERATION_NONE,
 	OPERATION_UNKNOWN,
 	OPERATION_GET_CA_CAPS,
 	OPERATION_GET_CA_CERT,
+	OPERATION_GET_NEXT_CA,
 	OPERATION_PKI,
 };
 enum operation mscep_operation(const struct request *);
 const char *mscep_operation_name(enum operation);
+/* Whether there is one, sent in a way that is accepted. */
+bool mscep_has_message(const struct stack_state *, const struct request *);
 /* The pkiMessage: the body of a POST, else `message=`. -1: neither. */
 int mscep_message(const struct request *, struct blob *decoded,
     struct span *out);
@@ -140,72 +236,161 @@ int mscep_ca_certs(const struct credentials *, struct blob *out);
 void mscep_answer_caps(struct exchange *, const struct stack_state *);
 void mscep_answer_ca_cert(struct exchange *, const struct stack_state *,
     struct span ca_certs);
+/* The certificates of the CA after the rollover, signed by the one before. */
+void mscep_answer_next_ca(struct exchange *, const struct stack_state *,
+    const struct credentials *, const struct credentials *next);
 /* The page for browsers: "allows you to obtain certificates ...". */
 void mscep_answer_general(struct exchange *, const struct stack_state *);
-/* A message that cannot be read: HTTP 200, the general page, an event. */
+/* PKIOperation without a message: the general page and an event. */
+void mscep_answer_no_message(struct exchange *, const struct stack_state *);
+/* What the settings say of a message that cannot be read. */
+enum unreadable mscep_unreadable(const struct stack_state *);
+/* No CertRep: HTTP 200, the general page or nothing, and an event. */
 void mscep_answer_unreadable(struct exchange *, const struct stack_state *,
     enum scep_flaw);
 /* Sends a CertRep. */
 void mscep_answer_cert_rep(struct exchange *, const struct stack_state *,
     const struct scep_reply *, struct blob der);
-/* The digest and cipher that answer these. */
-enum digest mscep_reply_digest(enum digest);
-enum cipher mscep_reply_cipher(enum cipher);
+/* How a CertRep is said: the settings, and what was asked with. */
+struct reply_form {
+	enum digest digest;
+	enum cipher cipher;
+	enum key_transport transport;
+	enum scep_content content;
+	bool fail_info_text;
+	bool microsoft; /* .311.21.33 and .311.21.38 */
+};
+struct reply_form mscep_reply_form(const struct stack_state *,
+    enum digest asked, enum cipher asked_cipher);
 
-/* Why NDES says FAILURE. */
+/* Why the answer is FAILURE. */
 enum refusal {
 	REFUSAL_NONE,
 	REFUSAL_WRONG_CHALLENGE,
 	REFUSAL_USED_CHALLENGE,
 	REFUSAL_EXPIRED_CHALLENGE,
 	REFUSAL_NO_CHALLENGE,
+	/* The message. */
+	REFUSAL_UNREADABLE,    /* no SignedData */
+	REFUSAL_NO_INFO,       /* no type, transactionID or signer */
+	REFUSAL_UNDECRYPTABLE, /* the envelope is not for us, or broken */
 	REFUSAL_BAD_SIGNATURE,
-	REFUSAL_BAD_ALGORITHM,
+	REFUSAL_BAD_ALGORITHM, /* unknown, or weaker than accepted */
 	REFUSAL_BAD_CSR,
 	REFUSAL_BAD_PROOF,
-	REFUSAL_MESSAGE_TYPE,
+	REFUSAL_MESSAGE_TYPE, /* none that a client sends */
+	REFUSAL_UNKNOWN_TYPE,
+	/* The policy module and the CA. */
+	REFUSAL_EXPECTATION,
 	REFUSAL_KEY_SIZE,
 	REFUSAL_SUBJECT,
 	REFUSAL_CA_FAILED,
+	/* Renewal. */
+	REFUSAL_RENEWAL_OFF,
+	REFUSAL_RENEWAL_SIGNER, /* not signed by a certificate of this CA */
+	REFUSAL_RENEWAL_EXPIRED,
+	REFUSAL_RENEWAL_REVOKED,
+	REFUSAL_RENEWAL_SUBJECT,
+	/* Requests that wait. */
+	REFUSAL_UNKNOWN_TRANSACTION,
+	REFUSAL_TRANSACTION_KEY, /* it is open, with another key */
+	REFUSAL_DENIED,
+	REFUSAL_PENDING_EXPIRED,
+	REFUSAL_TOO_MANY_PENDING,
+	/* GetCert and GetCRL. */
+	REFUSAL_QUERIES_OFF,
+	REFUSAL_BAD_QUERY,
+	REFUSAL_UNKNOWN_CERT,
+	REFUSAL_UNKNOWN_ISSUER,
+	REFUSAL_COUNT,
 };
-/* Fills status, failInfo and Microsoft's error; leaves the event. */
-void mscep_refuse(struct exchange *, const struct stack_state *, enum refusal,
-    struct scep_reply *);
+/*
+ * Fills status, failInfo and, if the form has them, Microsoft's attributes;
+ * leaves the event. Returns the words for failInfoText, static.
+ */
+const char *mscep_refuse(struct exchange *, const struct stack_state *,
+    enum refusal, struct scep_reply *);
+/* Only the event. */
+void mscep_leave_event(struct exchange *, const struct stack_state *,
+    enum refusal);
+
+/* The algorithms of a request: weaker than what is accepted? */
+enum refusal mscep_judge_algorithms(const struct stack_state *, enum digest,
+    enum cipher);
 
 /* The CA's policy: what it denies although NDES asks. */
 enum refusal ca_judge(const struct stack_state *, const struct scep_csr *);
+/* Other SubjectPublicKeyInfos have a size of their own. */
+bool ca_key_is_rsa(struct span spki);
 
 /* Policy module: it forbids browsing, which is how health looks [C]. */
 void policy_module_pass(struct exchange *, const struct stack_state *);
+/*
+ * As VerifyRequest: whether a request holds what is expected, if the module
+ * is installed. The reason names the setting.
+ */
+enum refusal policy_module_judge(const struct stack_state *,
+    const struct scep_csr *, struct error *why);
 
 /*
- * One-time passwords: a cache of unused ones, and a memory of those gone,
- * to tell wrong, used and expired apart. Not thread-safe: the site's lock.
+ * Enrolment passwords. Of those that are good once there is a list of unused
+ * ones, and a memory of those gone, to tell wrong, used and expired apart.
+ * Not thread-safe: the site's lock.
  */
-#define CHALLENGE_SIZE 65 /* hex digits and NUL */
 #define CHALLENGES_GONE 256
 struct challenge {
-	char password[CHALLENGE_SIZE];
+	char *password; /* owned */
 	int64_t expires;
 	bool used;
 };
-struct challenge_cache {
-	struct challenge *unused; /* at most the setting `cache` */
+struct challenge_list {
+	struct challenge *unused;
 	size_t count, room;
 	struct challenge gone[CHALLENGES_GONE];
 	size_t gone_next;
 };
+struct challenge_cache {
+	struct challenge_list ndes; /* at most the setting `cache` */
+	/* Made through the control API: the policy module alone knows them. */
+	struct challenge_list outside;
+	char single[CHALLENGE_SIZE]; /* empty: not made yet */
+};
 enum challenge_answer {
 	CHALLENGE_MADE,
+	CHALLENGE_LASTING,    /* single and static: no new one */
+	CHALLENGE_NOT_NEEDED, /* none */
 	CHALLENGE_CACHE_FULL,
+	CHALLENGE_NO_PERMISSION,
 	CHALLENGE_FAILED
 };
+/* What the admin site gives out, by the mode; `out` may be empty. */
 enum challenge_answer challenge_make(struct challenge_cache *,
     const struct stack_state *, struct crypto *, int64_t now,
     char out[CHALLENGE_SIZE]);
-/* REFUSAL_NONE: it is good; with `spend`, it is used from now on. */
-enum refusal challenge_judge(struct challenge_cache *, const char *password,
-    int64_t now, bool spend);
+/* Whether that uses up a place in NDES's cache. */
+bool challenge_costs(const struct stack_state *);
+/*
+ * One more of `size` characters, as long as Intune's if need be; good once,
+ * and as long as the others. The caller frees *out. CHALLENGE_CACHE_FULL:
+ * CHALLENGES_OUTSIDE are unused.
+ */
+#define CHALLENGE_LONGEST 8192
+#define CHALLENGES_OUTSIDE 10000
+enum challenge_answer challenge_make_outside(struct challenge_cache *,
+    const struct stack_state *, struct crypto *, size_t size, int64_t now,
+    char **out);
+/*
+ * The policy module, where it is installed, knows NDES's passwords and those
+ * from outside; without it there is NDES alone. REFUSAL_NONE: it is good;
+ * with `spend`, it is used from now on.
+ */
+enum refusal challenge_judge(struct challenge_cache *,
+    const struct stack_state *, const char *password, int64_t now, bool spend);
+/*
+ * iisreset: NDES's cache is memory [C] (5.5) and lost. The single password
+ * stays, being in the registry [C]; so do those from outside.
+ */
+void challenge_restart(struct challenge_cache *);
 void challenge_clear(struct challenge_cache *);
 
 /* The page of /certsrv/mscep_admin/ for what challenge_make() said. */
@@ -214,5 +399,58 @@ void admin_page_answer(struct exchange *, const struct stack_state *,
 /* Head and foot of NDES's pages around `body` (HTML), in UTF-16LE. */
 int admin_page_build(const struct stack_state *, const char *body,
     struct blob *out);
+
+/*
+ * Requests that wait for the CA's manager, and some that lately ended. What
+ * ties a poll to its request is (transactionID, public key): some clients
+ * have one transactionID for all they do. Not thread-safe: the site's lock.
+ */
+#define TRANSACTIONS_MAX 1000
+struct transaction {
+	char *id;
+	enum {
+		TRANSACTION_WAITING,
+		TRANSACTION_APPROVED, /* issued to who asks next */
+		TRANSACTION_ISSUING,
+		TRANSACTION_ISSUED,
+		TRANSACTION_REFUSED,
+	} state;
+	enum refusal why;	  /* if refused */
+	bool told;		  /* the client knows */
+	struct blob csr;	  /* PKCS#10 */
+	struct span key, subject; /* in csr */
+	struct blob signer_key;	  /* SubjectPublicKeyInfo */
+	struct blob certificate;  /* once issued */
+	int64_t since;
+	UT_hash_handle hh;
+};
+struct transactions {
+	struct transaction *by_id; /* in the order of arrival */
+};
+
+/* What a PKCSReq, RenewalReq or CertPoll means under its transactionID. */
+struct ruling {
+	enum ruling_kind {
+		RULING_NEW,    /* to be judged; of a CertPoll never */
+		RULING_WAIT,   /* PENDING */
+		RULING_ISSUE,  /* now, for `csr`; then transaction_end() */
+		RULING_AGAIN,  /* `certificate` */
+		RULING_REFUSE, /* `why` */
+	} kind;
+	enum refusal why;
+	struct blob csr, certificate; /* the caller's */
+};
+/* `lifetime`: seconds that a request may wait. */
+void transaction_ask(struct transactions *, const struct scep_request *,
+    int64_t lifetime, int64_t now, struct ruling *);
+/* The request waits from now on. */
+enum refusal transaction_hold(struct transactions *,
+    const struct scep_request *, int64_t now);
+/* -1: no such request waits. */
+int transaction_settle(struct transactions *, const char *id, bool approve);
+/* Issued, or, without a certificate, failed. */
+void transaction_end(struct transactions *, const char *id,
+    struct span certificate);
+void transactions_clear(struct transactions *);
 
 #endif

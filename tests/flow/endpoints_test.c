@@ -21,6 +21,11 @@ enum look {
 	FORBIDDEN,
 	GENERAL,
 	ADMIN,
+	ADMIN_SECRET,
+	ADMIN_FREE,
+	ADMIN_FORBIDDEN,
+	NOTHING,
+	UNAUTHORIZED,
 	NOT_FOUND,
 	NOT_ALLOWED,
 	MOVED,
@@ -40,6 +45,20 @@ static const struct {
 	    true },
 	[ADMIN] = { 200, "text/html",
 	    "The enrollment challenge password is: <B> ", true },
+	[ADMIN_SECRET] = { 200, "text/html",
+	    "password is: <B> SECRET </B> </P><P> This password can be used "
+	    "multiple times and will not expire. ",
+	    true },
+	[ADMIN_FREE] = { 200, "text/html",
+	    "No enrollment challenge password is required.", true },
+	[ADMIN_FORBIDDEN] = { 200, "text/html",
+	    "You do not have sufficient permission to enroll with SCEP.  "
+	    "Please contact your system administrator.",
+	    true },
+	[UNAUTHORIZED] = { 401, "text/html",
+	    "401 - Unauthorized: Access is denied due to invalid credentials.",
+	    false },
+	[NOTHING] = { 200, "", "", false },
 	[NOT_FOUND] = { 404, "text/html", "404 - File or directory not found.",
 	    false },
 	[NOT_ALLOWED] = { 405, "text/html",
@@ -124,6 +143,8 @@ says(const struct web_reply *reply, enum look look)
 	struct buffer text;
 	bool found;
 
+	if (look == NOTHING)
+		return reply->body.len == 0;
 	if (!looks[look].wide)
 		return memmem(reply->body.data, reply->body.len, words,
 			   strlen(words)) != NULL;
@@ -190,6 +211,51 @@ without_the_policy_module_a_browser_sees_the_general_page(void **state)
 }
 
 static void
+capabilities_are_sent_as_they_are_set(void **state)
+{
+	static const char *const set[] = {
+		"server.mscep.capabilities=[AES, SHA-256]",
+		"server.mscep.capabilities_separator=crlf",
+		"server.mscep.capabilities_final_newline=true",
+		"server.mscep.capabilities_content_type=\"\"", NULL
+	};
+	struct web_reply reply;
+	struct server s;
+	char url[SERVER_URL_SIZE];
+
+	(void)state;
+	server_start(&s, &(struct server_options){ .set = set });
+	assert_true(
+	    web_get(server_url(url, s.base, "operation=GetCACaps"), &reply));
+	assert_string_equal((char *)reply.body.data, "AES\r\nSHA-256\r\n");
+	assert_string_equal(reply.content_type, "");
+	web_reply_clear(&reply);
+	server_stop(&s);
+}
+
+static void
+what_is_not_accepted_is_no_message(void **state)
+{
+	static const char *const no_post[] = { "server.mscep.accept.post=false",
+		"server.mscep.unreadable=empty", NULL };
+	static const char *const no_get[] = { "server.mscep.accept.get=false",
+		"server.mscep.unreadable=empty", NULL };
+	static const char get[] = DLL "?operation=PKIOperation&message=AAAA";
+	static const char post[] = DLL "?operation=PKIOperation";
+	struct server s;
+
+	(void)state;
+	server_start(&s, &(struct server_options){ .set = no_post });
+	looks_like(&s, "POST", post, GENERAL);
+	looks_like(&s, "GET", get, NOTHING);
+	looks_like(&s, "GET", DLL "?operation=PKIOperation", GENERAL);
+	assert_int_equal(server_use_scenario(&s, no_get), 0);
+	looks_like(&s, "POST", post, NOTHING);
+	looks_like(&s, "GET", get, GENERAL);
+	server_stop(&s);
+}
+
+static void
 a_folder_without_its_slash_moves_with_its_spelling(void **state)
 {
 	char url[SERVER_URL_SIZE], wanted[SERVER_URL_SIZE + 1];
@@ -228,6 +294,81 @@ the_sixth_unused_password_is_not_given_out(void **state)
 	/* Each of the five is worth an hour. */
 	server_advance_clock(&s, 61 * 60);
 	looks_like(&s, "GET", SERVER_ADMIN_PATH, ADMIN);
+	server_stop(&s);
+}
+
+#define SECRET "server.mscep.challenge.password=SECRET"
+
+static void
+the_admin_page_is_that_of_the_mode(void **state)
+{
+	static const struct {
+		const char *set[3];
+		enum look look;
+	} modes[] = {
+		{ { SECRET, "server.mscep.challenge.mode=single", NULL },
+		    ADMIN_SECRET },
+		{ { SECRET, "server.mscep.challenge.mode=static", NULL },
+		    ADMIN_SECRET },
+		{ { "server.mscep.challenge.mode=none", NULL }, ADMIN_FREE },
+		{ { "server.mscep.admin.permission=false", NULL },
+		    ADMIN_FORBIDDEN },
+		{ { "server.mscep.challenge.mode=one-time", NULL }, ADMIN },
+	};
+	struct web_request head = { .method = "HEAD" };
+	struct web_reply reply;
+	struct server s;
+
+	(void)state;
+	server_start(&s, NULL);
+	for (size_t i = 0; i < COUNT_OF(modes); i++) {
+		assert_int_equal(server_use_scenario(&s, modes[i].set), 0);
+		for (int n = 0; n < 5; n++)
+			looks_like(&s, "GET", SERVER_ADMIN_PATH, modes[i].look);
+		head.url = s.admin;
+		assert_true(web_ask(&head, &reply));
+		assert_int_equal(reply.status, 200);
+		assert_int_equal(reply.body.len, 0);
+		web_reply_clear(&reply);
+	}
+	server_stop(&s);
+}
+
+static void
+the_admin_site_asks_for_basic_credentials(void **state)
+{
+	static const char *const set[] = {
+		"server.mscep.admin.authentication=basic",
+		"server.mscep.admin.user=admin",
+		"server.mscep.admin.password=secret", NULL
+	};
+	/* admin:secret, admin:wrong */
+	static const char *const good[] = { "Authorization: Basic "
+					    "YWRtaW46c2VjcmV0",
+		NULL };
+	static const char *const bad[] = { "Authorization: Basic "
+					   "YWRtaW46d3Jvbmc=",
+		NULL };
+	struct web_request request = { .method = "GET" };
+	struct web_reply reply;
+	struct server s;
+
+	(void)state;
+	server_start(&s, &(struct server_options){ .set = set });
+	looks_like(&s, "GET", SERVER_ADMIN_PATH, UNAUTHORIZED);
+	looks_like(&s, "POST", SERVER_ADMIN_PATH, UNAUTHORIZED);
+	looks_like(&s, "GET", "/certsrv/mscep_admin", UNAUTHORIZED);
+	looks_like(&s, "GET", DLL "?operation=GetCACaps", CAPS);
+	request.url = s.admin;
+	request.headers = bad;
+	assert_true(web_ask(&request, &reply));
+	assert_int_equal(reply.status, 401);
+	web_reply_clear(&reply);
+	request.headers = good;
+	assert_true(web_ask(&request, &reply));
+	assert_int_equal(reply.status, 200);
+	assert_true(says(&reply, ADMIN));
+	web_reply_clear(&reply);
 	server_stop(&s);
 }
 
@@ -327,9 +468,13 @@ main(void)
 		cmocka_unit_test(each_url_answers_as_ndes_does),
 		cmocka_unit_test(
 		    without_the_policy_module_a_browser_sees_the_general_page),
+		cmocka_unit_test(capabilities_are_sent_as_they_are_set),
+		cmocka_unit_test(what_is_not_accepted_is_no_message),
 		cmocka_unit_test(
 		    a_folder_without_its_slash_moves_with_its_spelling),
 		cmocka_unit_test(the_sixth_unused_password_is_not_given_out),
+		cmocka_unit_test(the_admin_page_is_that_of_the_mode),
+		cmocka_unit_test(the_admin_site_asks_for_basic_credentials),
 		cmocka_unit_test(a_head_of_the_admin_page_costs_no_password),
 		cmocka_unit_test(the_server_header_tells_the_windows),
 		cmocka_unit_test(

@@ -78,13 +78,11 @@ load_keys(struct crypto *crypto)
 		[CA_RA_SIGNING] = KEYS "ra-signing",
 		[CA_RA_ENCRYPTION] = KEYS "ra-encryption",
 	};
-	struct key_set *set = calloc(1, sizeof(*set));
+	struct key_set *set = key_set_new(crypto);
 	struct error err = { 0 };
 	struct buffer pem;
 
 	assert_non_null(set);
-	set->crypto = crypto;
-	set->refs = 1;
 	for (int role = 0; role < CA_ROLES; role++) {
 		read_recorded(names[role], ".key", &pem);
 		must(crypto_key_from_pem(crypto, buffer_span(&pem), names[role],

@@ -72,13 +72,14 @@ authority_open(struct authority *a)
 	source_path(dir, "fixtures/keys");
 	if (crypto_new(&a->crypto, &err) == -1 ||
 	    key_set_load(a->crypto, dir, &a->keys, &err) == -1 ||
-	    credentials_new(a->keys, AUTHORITY_NOW, &like, &err) == -1)
+	    credentials_new(a->keys, &CA_SHAPE_GIVEN, AUTHORITY_NOW, &like,
+		&err) == -1)
 		fuzz_broken(err.text, __FILE__, __LINE__);
 	for (int role = 0; role < CA_ROLES; role++)
 		fix_certificate(like, role, &a->keys->certs[role]);
 	credentials_free(like);
-	REQUIRE(credentials_new(a->keys, AUTHORITY_NOW, &a->credentials,
-		    &err) == 0);
+	REQUIRE(credentials_new(a->keys, &CA_SHAPE_GIVEN, AUTHORITY_NOW,
+		    &a->credentials, &err) == 0);
 }
 
 void

@@ -34,7 +34,8 @@ answer(struct exchange *ex, const struct stack_state *s)
 		    ex->request.header_count % (SCEP_BAD_PROOF + 1));
 		blob_free(&decoded);
 	} else if (iis_place(&ex->request) == PLACE_ADMIN)
-		admin_page_answer(ex, s, ex->request.header_count % 3,
+		admin_page_answer(ex, s,
+		    ex->request.header_count % (CHALLENGE_FAILED + 1),
 		    "8CE317021F690069", "thumbprint");
 	else
 		policy_module_pass(ex, s);

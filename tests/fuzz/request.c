@@ -13,6 +13,11 @@ request_settings(unsigned choice)
 	stack_healthy(&s);
 	s.windows = choice % 7;
 	s.iis.error_pages = choice / 7 % 3;
+	if (choice / 7 % 3 == 2) {
+		s.mscep.admin.authentication = AUTHENTICATION_BASIC;
+		strcpy(s.mscep.admin.user, "a");
+		strcpy(s.mscep.admin.password, "b");
+	}
 	if (choice / 21 % 2 == 1) {
 		s.http_sys.max_field_length = 400;
 		s.http_sys.max_request_bytes = 800;

@@ -16,7 +16,8 @@ csr 4096 der
 x509 4096 der
 query 2048 query
 get_message 4096 get_message
-scenario 4096 scenario'
+scenario 4096 scenario
+state 4096 state'
 
 die() {
 	echo "run.sh: $*" >&2

@@ -28,6 +28,19 @@ static void
 check_state(const struct stack_state *s)
 {
 	REQUIRE(memchr(s->mscep.capabilities, 0, CAPABILITIES_SIZE) != NULL);
+	REQUIRE(memchr(s->mscep.capabilities_content_type, 0,
+		    CONTENT_TYPE_SIZE) != NULL);
+	REQUIRE(memchr(s->mscep.challenge.password, 0, CHALLENGE_SIZE) != NULL);
+	REQUIRE(memchr(s->mscep.admin.user, 0, USER_SIZE) != NULL);
+	REQUIRE(
+	    memchr(s->mscep.admin.password, 0, ADMIN_PASSWORD_SIZE) != NULL);
+	REQUIRE(memchr(s->policy_module.expect.eku, 0, EXPECT_SIZE) != NULL);
+	REQUIRE(s->mscep.challenge.mode != CHALLENGES_STATIC ||
+	    s->mscep.challenge.password[0] != '\0');
+	REQUIRE(mscep_reply_form(s, DIGEST_COUNT, CIPHER_COUNT).digest <
+	    DIGEST_COUNT);
+	REQUIRE(mscep_reply_form(s, DIGEST_COUNT, CIPHER_COUNT).cipher <
+	    CIPHER_COUNT);
 	REQUIRE(windows_build(s->windows) > 0);
 	REQUIRE(s->iis.error_pages <= PAGES_REMOTE);
 	REQUIRE(s->iis.log_fields <= LOG_FIELDS_ARTICLE);

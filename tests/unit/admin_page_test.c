@@ -45,6 +45,22 @@ static const struct page {
 	    "The enrollment challenge password is" },
 	{ "another full cache", CHALLENGE_CACHE_FULL, 3600, 50,
 	    { "cache more than 50 passwords." }, THUMBPRINT },
+	{ "a single password", CHALLENGE_LASTING, 3600, 5,
+	    { "The thumbprint (hash value) for the CA certificate is: "
+	      "<B> " THUMBPRINT " </B>",
+		"The enrollment challenge password is: "
+		"<B> 8CE317021F690069 </B>",
+		"This password can be used multiple times and will not "
+		"expire." },
+	    "only once" },
+	{ "no password", CHALLENGE_NOT_NEEDED, 3600, 5,
+	    { "<B> " THUMBPRINT " </B>",
+		"No enrollment challenge password is required." },
+	    "8CE317021F690069" },
+	{ "no permission", CHALLENGE_NO_PERMISSION, 3600, 5,
+	    { "You do not have sufficient permission to enroll with SCEP.  "
+	      "Please contact your system administrator." },
+	    "assword" },
 };
 
 static void
@@ -73,6 +89,51 @@ says(void **state)
 	assert_non_null(strstr((char *)text.data, "#008080"));
 	assert_non_null(strstr((char *)text.data,
 	    ">Using Network Device Enrollment Service</A>"));
+	assert_int_equal(ex.events != NULL,
+	    t->answer == CHALLENGE_NO_PERMISSION);
+	buffer_free(&text);
+	exchange_clear(&ex);
+}
+
+static void
+event_of_permission(void **state)
+{
+	struct stack_state s;
+	struct exchange ex;
+
+	(void)state;
+	stack_healthy(&s);
+	exchange_make(&ex, "GET", "/certsrv/mscep_admin/");
+	admin_page_answer(&ex, &s, CHALLENGE_NO_PERMISSION, "", THUMBPRINT);
+	assert_non_null(ex.events);
+	assert_null(ex.events->next);
+	assert_int_equal(ex.events->id, 6);
+	assert_string_equal(ex.events->log, "Application");
+	assert_string_equal(ex.events->level, "Error");
+	assert_string_equal(ex.events->text,
+	    "The Network Device Enrollment Service cannot provide its password "
+	    "because the user does not have enroll permissions on the "
+	    "configured certificate template, or the certification authority "
+	    "is not enabled to issue certificates based on the configured "
+	    "certificate template.");
+	exchange_clear(&ex);
+}
+
+/* A browser shows what a client has to send. */
+static void
+password_is_no_markup(void **state)
+{
+	struct stack_state s;
+	struct exchange ex;
+	struct buffer text;
+
+	(void)state;
+	stack_healthy(&s);
+	exchange_make(&ex, "GET", "/certsrv/mscep_admin/");
+	admin_page_answer(&ex, &s, CHALLENGE_LASTING, "a<b>&\"c d", THUMBPRINT);
+	text = read_page(&ex);
+	assert_non_null(strstr((char *)text.data,
+	    "password is: <B> a&lt;b&gt;&amp;&quot;c d </B>"));
 	buffer_free(&text);
 	exchange_clear(&ex);
 }
@@ -96,6 +157,8 @@ main(void)
 {
 	static const struct table tables[] = {
 		ROWS(says, pages),
+		ONE(event_of_permission, "event 6 is in Microsoft's words"),
+		ONE(password_is_no_markup, "a password is text, not markup"),
 		ONE(failed, "without a random number there is no page"),
 	};
 

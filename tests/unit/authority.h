@@ -36,7 +36,8 @@ authority_open(void)
 	    source == NULL ? "." : source);
 	if (crypto_new(&a.crypto, &err) == -1 ||
 	    key_set_load(a.crypto, dir, &a.keys, &err) == -1 ||
-	    credentials_new(a.keys, DEVICE_NOW, &a.credentials, &err) == -1)
+	    credentials_new(a.keys, &CA_SHAPE_GIVEN, DEVICE_NOW, &a.credentials,
+		&err) == -1)
 		fail_msg("%s", err.text);
 	for (int role = 0; role < CA_ROLES; role++)
 		a.certs[role] = authority_read(

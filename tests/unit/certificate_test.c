@@ -1,5 +1,5 @@
 /* What the CA makes, as OpenSSL sees it. */
-#include "unit/authority.h"
+#include "unit/chain.h"
 
 #define DAY 86400LL
 
@@ -26,22 +26,9 @@ static const struct role {
 static int
 verify_at(X509 *cert, int64_t at)
 {
-	X509_STORE *store = X509_STORE_new();
-	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	X509_VERIFY_PARAM *param;
-	int error;
+	const struct path p = { cert, ca.credentials, NULL, NULL, at };
 
-	assert_true(X509_STORE_add_cert(store, ca.certs[CA_ISSUING]));
-	assert_true(X509_STORE_CTX_init(ctx, store, cert, NULL));
-	param = X509_STORE_CTX_get0_param(ctx);
-	X509_VERIFY_PARAM_set_time(param, at);
-	X509_VERIFY_PARAM_set_flags(param,
-	    X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE);
-	X509_verify_cert(ctx);
-	error = X509_STORE_CTX_get_error(ctx);
-	X509_STORE_CTX_free(ctx);
-	X509_STORE_free(store);
-	return error;
+	return chain_verify(&p);
 }
 
 static void
@@ -255,7 +242,9 @@ referenced(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(credentials_new(ca.keys, DEVICE_NOW, &cred, &err), 0);
+	assert_int_equal(credentials_new(ca.keys, &CA_SHAPE_GIVEN, DEVICE_NOW,
+			     &cred, &err),
+	    0);
 	assert_ptr_equal(credentials_ref(cred), cred);
 	credentials_free(cred);
 	assert_int_equal(cred->certs[CA_ISSUING].subject.data[0], 0x30);
@@ -292,8 +281,8 @@ static const struct issue {
 	    "30 1c 31 1a 30 08 06 03 55 04 03 0c 01 61 "
 	    "30 0e 06 03 55 04 05 13 07 31 32 33 34 35 36 37",
 	    DEVICE_NOW },
-	{ "whose year ends after 2049", false, NULL, false, NULL,
-	    2524608000 - 100 * DAY },
+	{ "whose year would end after the CA", false, NULL, false, NULL,
+	    DEVICE_NOW + 3600 * DAY },
 };
 
 /* The content of the Extensions that a device asks for. */
@@ -380,17 +369,23 @@ issued_is_valid(void **state)
 	struct blob der = issue(t, serial);
 	X509 *cert = authority_read(blob_span(&der));
 
-	if (t->now == DEVICE_NOW)
-		assert_int_equal(verify_at(cert, t->now), X509_V_OK);
+	const ASN1_TIME *end = X509_get0_notAfter(ca.certs[CA_ISSUING]);
+
+	assert_int_equal(verify_at(cert, t->now), X509_V_OK);
 	assert_int_equal(X509_verify(cert,
 			     X509_get0_pubkey(ca.certs[CA_ISSUING])),
 	    1);
 	assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notBefore(cert),
 			     t->now - 600),
 	    0);
-	assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert),
-			     t->now - 600 + 365 * DAY),
-	    0);
+	if (ASN1_TIME_cmp_time_t(end, t->now + 365 * DAY) < 0)
+		assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(cert),
+				     end),
+		    0);
+	else
+		assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert),
+				     t->now - 600 + 365 * DAY),
+		    0);
 	assert_int_equal(X509_check_purpose(cert, X509_PURPOSE_SSL_CLIENT, 0),
 	    1);
 	assert_int_equal(X509_check_purpose(cert, X509_PURPOSE_SSL_SERVER, 0),
@@ -398,6 +393,28 @@ issued_is_valid(void **state)
 	assert_int_equal(X509_check_ca(cert), 0);
 	X509_free(cert);
 	blob_free(&der);
+}
+
+static void
+nothing_after_its_end(void **state)
+{
+	uint8_t serial[CA_SERIAL_SIZE], *der = NULL;
+	struct blob spki, out;
+	struct error err = { 0 };
+	int len = i2d_PUBKEY(key, &der);
+
+	(void)state;
+	spki = device_take(der, len);
+	assert_int_equal(ca_serial(ca.crypto, 77, serial), 0);
+	assert_int_equal(ca_issue(ca.credentials,
+			     ca.credentials->certs[CA_ISSUING].subject,
+			     blob_span(&spki), SPAN_EMPTY,
+			     span_of(serial, CA_SERIAL_SIZE),
+			     DEVICE_NOW + 3660 * DAY, &out, &err),
+	    -1);
+	assert_string_equal(err.text, "the certificate of the CA has expired");
+	assert_null(out.data);
+	blob_free(&spki);
 }
 
 static void
@@ -437,8 +454,10 @@ issued_extensions(void **state)
 	int len;
 
 	assert_int_equal(X509_get_ext_count(cert), t->alt_name ? 5 : 4);
+	/* RFC 5480 3: keyEncipherment is not for EC keys. */
 	assert_int_equal(X509_get_key_usage(cert),
-	    KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
+	    KU_DIGITAL_SIGNATURE |
+		(t->ec ? KU_KEY_AGREEMENT : KU_KEY_ENCIPHERMENT));
 	assert_true(
 	    X509_EXTENSION_get_critical(find_extension(cert, "2.5.29.15")));
 	check_extended_key_usage(cert, "1.3.6.1.5.5.7.3.2");
@@ -527,6 +546,7 @@ main(void)
 		ROWS(role_is_read, roles),
 		ONE(thumbprints, "the CA is shown by its hashes"),
 		ONE(referenced, "credentials live until the last lets go"),
+		ONE(nothing_after_its_end, "a CA that has expired issues none"),
 		ROWS(issued_is_valid, issues),
 		ROWS(issued_is_as_asked, issues),
 		ROWS(issued_extensions, issues),

@@ -73,6 +73,9 @@ static const struct sound {
 	    .digest = DIGEST_SHA256, .cipher_read = CIPHER_AES128 },
 	{ "a signer with an EC key", .curve = "P-256", .digest = DIGEST_SHA256,
 	    .cipher_read = CIPHER_AES128 },
+	{ "an EC key by the name of id-ecPublicKey", .curve = "P-384",
+	    .signature_nid = NID_X9_62_id_ecPublicKey, .digest = DIGEST_SHA256,
+	    .cipher_read = CIPHER_AES128 },
 	{ "a signer on P-521", .curve = "P-521", .md = EVP_sha512,
 	    .digest = DIGEST_SHA512, .cipher_read = CIPHER_AES128 },
 	{ "a second certificate", .extra = true, .digest = DIGEST_SHA256,
@@ -333,41 +336,6 @@ pkcs7_without_content_type(void **state)
 	PKCS7_free(p7);
 }
 
-static const struct kind {
-	const char *row, *text;
-	int type;
-	bool request; /* a PKCS#10 is inside */
-} kinds[] = {
-	{ "RenewalReq", "17", SCEP_RENEWAL_REQ, true },
-	{ "PKCSReq", "19", SCEP_PKCS_REQ, true },
-	{ "CertPoll", "20", SCEP_CERT_POLL, false },
-	{ "GetCert", "21", SCEP_GET_CERT, false },
-	{ "GetCRL", "22", SCEP_GET_CRL, false },
-	{ "a type of no RFC", "41", 41, false },
-	{ "CertRep, which a client never sends", "3", SCEP_CERT_REP, false },
-};
-
-static void
-reads_type(void **state)
-{
-	const struct kind *t = *state;
-	struct span poll = span_of("\x30\x04\x30\x00\x30\x00", 6);
-	struct span content = t->request ? blob_span(&request) : poll;
-	struct letter l = letter_of(&sounds[0]);
-	struct scep_request *r;
-	struct error err = { 0 };
-	struct blob message;
-
-	l.type = t->text;
-	message = letter_write(&l, content);
-	assert_int_equal(decode(&r, blob_span(&message), &err), SCEP_SOUND);
-	assert_int_equal(r->type, t->type);
-	assert_octets(blob_span(&r->plain), content.data, content.len);
-	assert_int_equal(r->csr.subject.len > 0, t->request);
-	scep_request_free(r);
-	blob_free(&message);
-}
-
 static int
 set_up(void **state)
 {
@@ -408,7 +376,6 @@ main(void)
 		ROWS(unsorted_attributes, orders),
 		ONE(pkcs7_without_content_type,
 		    "the older interface of OpenSSL, without contentType"),
-		ROWS(reads_type, kinds),
 	};
 
 	return ROWS_RUN(tables, set_up, tear_down);

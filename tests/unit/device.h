@@ -162,7 +162,10 @@ struct letter {
 	unsigned signer_flags;	  /* CMS_USE_KEYID, CMS_NOCERTS ... */
 	unsigned recipient_flags; /* CMS_USE_KEYID */
 	X509 *recipients[DEVICE_RECIPIENTS];
-	bool stream_inner, stream_outer; /* BER, indefinite lengths */
+	void (*wrap)(EVP_PKEY_CTX *);	   /* how the key is; NULL: PKCS#1 */
+	void (*invite)(CMS_ContentInfo *); /* recipients before, or NULL */
+	void (*misname)(X509_ALGOR *);	   /* the key's algorithm, or NULL */
+	bool stream_inner, stream_outer;   /* BER, indefinite lengths */
 	bool no_nonce;
 	X509 *extra;		       /* one more certificate, or NULL */
 	int digest_nid, signature_nid; /* what is said instead; 0: honest */
@@ -191,22 +194,53 @@ device_finish(CMS_ContentInfo *cms, BIO *in, bool stream)
 	return bytes;
 }
 
+static inline void
+letter_add_recipient(const struct letter *l, CMS_ContentInfo *cms, X509 *cert)
+{
+	CMS_RecipientInfo *ri = CMS_add1_recipient_cert(cms, cert,
+	    CMS_BINARY | CMS_KEY_PARAM | l->recipient_flags);
+
+	assert_non_null(ri);
+	if (l->wrap != NULL)
+		l->wrap(CMS_RecipientInfo_get0_pkey_ctx(ri));
+}
+
+/* Of every recipient by key transport; only once all is encrypted. */
+static inline void
+letter_misname(const struct letter *l, CMS_ContentInfo *cms)
+{
+	STACK_OF(CMS_RecipientInfo) *list = CMS_get0_RecipientInfos(cms);
+	X509_ALGOR *algorithm;
+
+	for (int i = 0; i < sk_CMS_RecipientInfo_num(list); i++) {
+		CMS_RecipientInfo *ri = sk_CMS_RecipientInfo_value(list, i);
+
+		if (CMS_RecipientInfo_type(ri) != CMS_RECIPINFO_TRANS)
+			continue;
+		CMS_RecipientInfo_ktri_get0_algs(ri, NULL, NULL, &algorithm);
+		l->misname(algorithm);
+	}
+}
+
 /* The content in an envelope for the recipients. */
 static inline struct blob
 letter_seal(const struct letter *l, struct span content)
 {
 	BIO *in = BIO_new_mem_buf(content.data, (int)content.len);
-	STACK_OF(X509) *recipients = sk_X509_new_null();
-	unsigned flags = CMS_BINARY | l->recipient_flags |
+	unsigned flags = CMS_BINARY | CMS_PARTIAL |
 	    (l->stream_inner ? CMS_STREAM : 0);
-	CMS_ContentInfo *cms;
+	CMS_ContentInfo *cms = CMS_encrypt(NULL, NULL, l->cipher, flags);
 
+	assert_non_null(cms);
+	if (l->invite != NULL)
+		l->invite(cms);
 	for (size_t i = 0; i < DEVICE_RECIPIENTS; i++)
 		if (l->recipients[i] != NULL)
-			sk_X509_push(recipients, l->recipients[i]);
-	cms = CMS_encrypt(recipients, in, l->cipher, flags);
-	sk_X509_free(recipients);
-	assert_non_null(cms);
+			letter_add_recipient(l, cms, l->recipients[i]);
+	if (!l->stream_inner)
+		assert_true(CMS_final(cms, in, NULL, flags));
+	if (l->misname != NULL)
+		letter_misname(l, cms);
 	return device_finish(cms, in, l->stream_inner);
 }
 

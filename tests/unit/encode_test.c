@@ -1,5 +1,6 @@
 /* CertReps, read and verified by OpenSSL alone. */
 #include "unit/authority.h"
+#include "unit/reply.h"
 
 #include "scep/scep.h"
 
@@ -57,92 +58,15 @@ encode(const struct scep_reply *reply, const struct scep_seal *seal)
 	return out;
 }
 
-/* The whole of it, in DER: what OpenSSL writes of it is the same. */
-static CMS_ContentInfo *
-read_cms(struct span der)
-{
-	const uint8_t *at = der.data;
-	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &at, (long)der.len);
-	uint8_t *again = NULL;
-	int len;
-
-	assert_non_null(cms);
-	assert_ptr_equal(at, der.data + der.len);
-	len = i2d_CMS_ContentInfo(cms, &again);
-	assert_same_der(der, again, len);
-	return cms;
-}
-
-static struct blob
-take_bio(BIO *bio)
-{
-	struct blob out;
-	char *data;
-	long len = BIO_get_mem_data(bio, &data);
-
-	out = exact_copy(data, (size_t)len);
-	BIO_free(bio);
-	return out;
-}
-
-/* Verified with the signing RA's certificate, which is not inside. */
-static struct blob
-verify(struct span reply)
-{
-	CMS_ContentInfo *cms = read_cms(reply);
-	STACK_OF(X509) *certs = sk_X509_new_null();
-	BIO *out = BIO_new(BIO_s_mem());
-
-	sk_X509_push(certs, ra.certs[CA_RA_SIGNING]);
-	assert_int_equal(CMS_verify(cms, certs, NULL, NULL, out,
-			     CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY),
-	    1);
-	assert_null(CMS_get1_certs(cms));
-	assert_null(CMS_get1_crls(cms));
-	sk_X509_free(certs);
-	CMS_ContentInfo_free(cms);
-	return take_bio(out);
-}
-
-/* A degenerate SignedData: these certificates, in this order, no more. */
-static void
-check_bag(struct span der, const struct span *wanted, int count)
-{
-	const uint8_t *at = der.data;
-	PKCS7 *p7 = d2i_PKCS7(NULL, &at, (long)der.len);
-	PKCS7_SIGNED *sign;
-
-	assert_non_null(p7);
-	assert_ptr_equal(at, der.data + der.len);
-	assert_true(PKCS7_type_is_signed(p7));
-	sign = p7->d.sign;
-	assert_int_equal(ASN1_INTEGER_get(sign->version), 1);
-	assert_int_equal(sk_X509_ALGOR_num(sign->md_algs), 0);
-	assert_int_equal(sk_PKCS7_SIGNER_INFO_num(sign->signer_info), 0);
-	assert_true(PKCS7_type_is_data(sign->contents));
-	assert_null(sign->contents->d.data);
-	assert_true(sk_X509_CRL_num(sign->crl) <= 0);
-	assert_int_equal(sk_X509_num(sign->cert), count);
-	for (int i = 0; i < count; i++) {
-		struct blob one = device_cert_der(sk_X509_value(sign->cert, i));
-
-		assert_octets(wanted[i], one.data, one.len);
-		blob_free(&one);
-	}
-	PKCS7_free(p7);
-}
-
 /* Opened with the client's key; exactly one certificate is inside. */
 static void
 check_envelope(struct span envelope, struct span leaf)
 {
-	CMS_ContentInfo *cms = read_cms(envelope);
+	CMS_ContentInfo *cms = reply_cms(envelope);
 	STACK_OF(CMS_RecipientInfo) *recipients = CMS_get0_RecipientInfos(cms);
 	BIO *out = BIO_new(BIO_s_mem());
 	struct blob bag;
 	X509_ALGOR *transport;
-	const ASN1_OBJECT *oid;
-	int type;
 
 	assert_int_equal(sk_CMS_RecipientInfo_num(recipients), 1);
 	assert_int_equal(CMS_RecipientInfo_ktri_cert_cmp(
@@ -151,12 +75,10 @@ check_envelope(struct span envelope, struct span leaf)
 	CMS_RecipientInfo_ktri_get0_algs(sk_CMS_RecipientInfo_value(recipients,
 					     0),
 	    NULL, NULL, &transport);
-	X509_ALGOR_get0(&oid, &type, NULL, transport);
-	assert_int_equal(OBJ_obj2nid(oid), NID_rsaEncryption);
-	assert_int_equal(type, V_ASN1_NULL);
+	reply_check_algorithm(transport, NID_rsaEncryption, V_ASN1_NULL);
 	assert_int_equal(CMS_decrypt(cms, key, cert, NULL, out, CMS_BINARY), 1);
-	bag = take_bio(out);
-	check_bag(blob_span(&bag), &leaf, 1);
+	bag = reply_take_bio(out);
+	reply_check_bag(blob_span(&bag), &leaf, 1, SPAN_EMPTY);
 	blob_free(&bag);
 	CMS_ContentInfo_free(cms);
 }
@@ -174,17 +96,6 @@ static const struct digest_row {
 	{ "SHA-512", DIGEST_SHA512, NID_sha512 },
 };
 
-static void
-check_algorithm(const X509_ALGOR *algorithm, int nid)
-{
-	const ASN1_OBJECT *oid;
-	int type;
-
-	X509_ALGOR_get0(&oid, &type, NULL, algorithm);
-	assert_int_equal(OBJ_obj2nid(oid), nid);
-	assert_int_equal(type, V_ASN1_NULL);
-}
-
 /* What names algorithms and signer, in OpenSSL's older and open structs. */
 static void
 check_frame(struct span reply, int digest_nid)
@@ -198,7 +109,8 @@ check_frame(struct span reply, int digest_nid)
 	sign = p7->d.sign;
 	assert_int_equal(ASN1_INTEGER_get(sign->version), 1);
 	assert_int_equal(sk_X509_ALGOR_num(sign->md_algs), 1);
-	check_algorithm(sk_X509_ALGOR_value(sign->md_algs, 0), digest_nid);
+	reply_check_algorithm(sk_X509_ALGOR_value(sign->md_algs, 0), digest_nid,
+	    V_ASN1_NULL);
 	assert_true(PKCS7_type_is_data(sign->contents));
 	assert_int_equal(sk_PKCS7_SIGNER_INFO_num(sign->signer_info), 1);
 	si = sk_PKCS7_SIGNER_INFO_value(sign->signer_info, 0);
@@ -209,8 +121,9 @@ check_frame(struct span reply, int digest_nid)
 	assert_int_equal(ASN1_INTEGER_cmp(si->issuer_and_serial->serial,
 			     X509_get0_serialNumber(ra.certs[CA_RA_SIGNING])),
 	    0);
-	check_algorithm(si->digest_alg, digest_nid);
-	check_algorithm(si->digest_enc_alg, NID_rsaEncryption);
+	reply_check_algorithm(si->digest_alg, digest_nid, V_ASN1_NULL);
+	reply_check_algorithm(si->digest_enc_alg, NID_rsaEncryption,
+	    V_ASN1_NULL);
 	assert_int_equal(si->enc_digest->length, 256);
 	assert_null(si->unauth_attr);
 	PKCS7_free(p7);
@@ -230,7 +143,8 @@ success_with_digest(void **state)
 
 		seal.cipher = c;
 		der = encode(&reply, &seal);
-		envelope = verify(blob_span(&der));
+		envelope = reply_verify(blob_span(&der),
+		    ra.certs[CA_RA_SIGNING], false);
 		check_envelope(blob_span(&envelope), reply.certificate);
 		check_frame(blob_span(&der), t->nid);
 		blob_free(&envelope);
@@ -268,7 +182,8 @@ names_cipher(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct blob der = encode(&reply, &seal);
 
-		envelopes[i] = verify(blob_span(&der));
+		envelopes[i] = reply_verify(blob_span(&der),
+		    ra.certs[CA_RA_SIGNING], false);
 		at[i] = memmem(envelopes[i].data, envelopes[i].len, head.data,
 		    head.len);
 		assert_non_null(at[i]);
@@ -402,10 +317,10 @@ says(void **state)
 		reply.recipient_nonce = SPAN_EMPTY;
 	seal.digest = DIGEST_SHA1;
 	der = encode(&reply, &seal);
-	content = verify(blob_span(&der));
+	content = reply_verify(blob_span(&der), ra.certs[CA_RA_SIGNING], false);
 	if (t->status != SCEP_SUCCESS)
 		assert_hex(blob_span(&content), "00");
-	cms = read_cms(blob_span(&der));
+	cms = reply_cms(blob_span(&der));
 	si = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
 	for (; t->attributes[count].oid != NULL; count++) {
 		assert_in_range(count, 0, CMS_signed_get_attr_count(si) - 1);
@@ -436,27 +351,28 @@ failure_size(void **state)
 	blob_free(&der);
 }
 
+/* A CEK of AES-256 and 42 octets of padding are more than 64. */
 static void
-ec_recipient(void **state)
+small_recipient(void **state)
 {
-	EVP_PKEY *ec = EVP_EC_gen("P-256");
+	EVP_PKEY *small = EVP_RSA_gen(512);
 	struct scep_reply reply = success();
 	struct scep_seal seal = plain_seal();
 	struct error err = { 0 };
 	struct blob out = { (uint8_t *)"x", 1 };
 
 	(void)state;
-	seal.recipient_key = ec;
+	seal.recipient_key = small;
+	seal.transport = TRANSPORT_OAEP;
+	seal.cipher = CIPHER_AES256;
 	assert_int_equal(scep_reply_encode(&out, &reply, &seal, &err), -1);
-	assert_string_equal(err.text,
-	    "RFC 8894 3.1: the client's key is not RSA, nothing can be "
-	    "encrypted to it");
+	assert_string_equal(err.text, "cannot encrypt to the client's key");
 	assert_null(out.data);
 	reply = failure();
 	err = (struct error){ 0 };
 	assert_int_equal(scep_reply_encode(&out, &reply, &seal, &err), 0);
 	blob_free(&out);
-	EVP_PKEY_free(ec);
+	EVP_PKEY_free(small);
 }
 
 static void
@@ -470,7 +386,7 @@ degenerate(void **state)
 
 	(void)state;
 	assert_int_equal(scep_degenerate(&b, certs, 3), 0);
-	check_bag(buffer_span(&b), certs, 3);
+	reply_check_bag(buffer_span(&b), certs, 3, SPAN_EMPTY);
 	buffer_free(&b);
 }
 
@@ -539,7 +455,7 @@ main(void)
 		ROWS(names_cipher, cipher_rows),
 		ROWS(says, saids),
 		ONE(failure_size, "a FAILURE is as long as that of NDES"),
-		ONE(ec_recipient, "nothing can be sealed to an EC key"),
+		ONE(small_recipient, "a key can be too small for OAEP"),
 		ONE(degenerate, "a bag keeps the order of its certificates"),
 		ROWS(number_is_called, names),
 	};

@@ -29,7 +29,7 @@ static const struct path {
 	{ "the folder without its slash", "/certsrv/mscep", PLACE_REDIRECT },
 	{ "the admin folder", "/certsrv/mscep_admin/", PLACE_ADMIN },
 	{ "the admin folder without its slash", "/certsrv/mscep_admin",
-	    PLACE_REDIRECT },
+	    PLACE_ADMIN_REDIRECT },
 	{ "the admin folder as the policy module asks",
 	    "/certsrv/mscep_admin?operation=NDESGenerateChallenge",
 	    PLACE_ADMIN },

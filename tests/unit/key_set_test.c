@@ -78,9 +78,13 @@ loaded_again(void **state)
 	(void)state;
 	save(f.path);
 	assert_int_equal(key_set_load(ra.crypto, f.path, &set, &err), 0);
-	assert_int_equal(credentials_new(set, now, &first, &err), 0);
+	assert_int_equal(credentials_new(set, &CA_SHAPE_GIVEN, now, &first,
+			     &err),
+	    0);
 	/* The certificates come from the files, however late it is. */
-	assert_int_equal(credentials_new(set, now + 5000, &second, &err), 0);
+	assert_int_equal(credentials_new(set, &CA_SHAPE_GIVEN, now + 5000,
+			     &second, &err),
+	    0);
 	for (int role = 0; role < CA_ROLES; role++) {
 		assert_int_equal(EVP_PKEY_eq(first->keys[role],
 				     ra.credentials->keys[role]),
@@ -135,7 +139,9 @@ keys_in_pkcs1(void **state)
 		BIO_free(bio);
 	}
 	assert_int_equal(key_set_load(ra.crypto, f.path, &set, &err), 0);
-	assert_int_equal(credentials_new(set, now, &cred, &err), 0);
+	assert_int_equal(credentials_new(set, &CA_SHAPE_GIVEN, now, &cred,
+			     &err),
+	    0);
 	for (int role = 0; role < CA_ROLES; role++)
 		assert_int_equal(EVP_PKEY_eq(cred->keys[role],
 				     ra.credentials->keys[role]),
@@ -149,8 +155,8 @@ enum spoil {
 	SPOIL_REMOVE,
 	SPOIL_TEXT,
 	SPOIL_EMPTY,
-	SPOIL_COPY, /* of the file `other` */
-	SPOIL_EC,
+	SPOIL_COPY,   /* of the file `other` */
+	SPOIL_EC,     /* of the curve `other` */
 	SPOIL_LOCKED, /* a key with a passphrase */
 	SPOIL_LARGE,
 	SPOIL_FOLDER,
@@ -179,8 +185,23 @@ static const struct spoiled {
 	    "%s/ca.key: no unencrypted private key in PEM" },
 	{ "a key has a passphrase", SPOIL_LOCKED, "ca.key", NULL,
 	    "%s/ca.key: no unencrypted private key in PEM" },
-	{ "a key is an EC key", SPOIL_EC, "ra-encryption.key", NULL,
+	{ "a key is an EC key", SPOIL_EC, "ra-encryption.key", "P-256",
 	    "%s/ra-encryption.key: not an RSA key of 1024 to 8192 bits" },
+	{ "another key is an EC key", SPOIL_EC, "ra-signing.key", "P-384",
+	    "%s/ra-signing.key: not an RSA key of 1024 to 8192 bits" },
+	{ "the CA has a large EC key", SPOIL_EC, "ca.key", "P-521",
+	    "%s/ca.key: not an RSA key of 1024 to 8192 bits nor EC P-256 or "
+	    "P-384" },
+	{ "the CA has a key of another curve", SPOIL_EC, "ca.key", "secp256k1",
+	    "%s/ca.key: not an RSA key of 1024 to 8192 bits nor EC P-256 or "
+	    "P-384" },
+	{ "the CA has a key of yet another curve", SPOIL_EC, "ca.key",
+	    "brainpoolP384r1",
+	    "%s/ca.key: not an RSA key of 1024 to 8192 bits nor EC P-256 or "
+	    "P-384" },
+	{ "the CA has a small key", SPOIL_SMALL, "ca.key", NULL,
+	    "%s/ca.key: not an RSA key of 1024 to 8192 bits nor EC P-256 or "
+	    "P-384" },
 	{ "a key is too large a file", SPOIL_LARGE, "ca.key", NULL,
 	    "%s/ca.key: larger than a key could be" },
 	{ "a key is a directory", SPOIL_FOLDER, "ca.key", NULL,
@@ -291,7 +312,7 @@ spoil(const struct folder *f, const struct spoiled *t)
 		blob_free(&text);
 		break;
 	case SPOIL_EC:
-		write_key(path, EVP_EC_gen("P-256"), NULL);
+		write_key(path, EVP_EC_gen(t->other), NULL);
 		break;
 	case SPOIL_LOCKED:
 		write_key(path, EVP_EC_gen("P-256"), "secret");
@@ -429,6 +450,9 @@ left_half_way(void **state)
 static void
 small_keys(void **state)
 {
+	const struct ca_shape below_root = { CA_KEY_GIVEN, 2, 0 };
+	struct credentials *cred = NULL;
+	X509 *root;
 	struct folder f = folder_new();
 	struct key_set *set = NULL;
 	struct error err = { 0 };
@@ -438,9 +462,63 @@ small_keys(void **state)
 	for (size_t i = 0; i < 6; i += 2)
 		write_key(folder_path(&f, names[i], path), EVP_RSA_gen(1024),
 		    NULL);
-	if (key_set_load(ra.crypto, f.path, &set, &err) == -1)
+	if (key_set_load(ra.crypto, f.path, &set, &err) == -1 ||
+	    credentials_new(set, &below_root, now, &cred, &err) == -1)
 		fail_msg("%s", err.text);
+	/* There is no making more of this size. */
+	root = authority_read(blob_span(&cred->chain[0]));
+	assert_int_equal(EVP_PKEY_get_bits(cred->keys[CA_ISSUING]), 1024);
+	assert_int_equal(EVP_PKEY_get_bits(X509_get0_pubkey(root)), 2048);
+	X509_free(root);
+	credentials_free(cred);
 	key_set_free(set);
+}
+
+static const struct kind {
+	const char *row, *curve; /* NULL: RSA-3072 */
+} kinds[] = {
+	{ "RSA-3072", NULL },
+	{ "EC P-256", "P-256" },
+	{ "EC P-384", "P-384" },
+};
+
+/* A bare key becomes a set with certificates, and comes back as that. */
+static void
+kind_of_ca(void **state)
+{
+	const struct kind *t = *state;
+	struct folder f = folder_new(), saved = folder_new();
+	struct credentials *cred = NULL;
+	struct key_set *set = NULL;
+	struct error err = { 0 };
+	char path[FOLDER_PATH];
+	EVP_PKEY *key = t->curve == NULL ?
+	    device_key("tiers/rsa-3072-issuing.key") :
+	    EVP_EC_gen(t->curve);
+	X509 *cert;
+
+	save(f.path);
+	for (size_t i = 1; i < 6; i += 2)
+		assert_int_equal(unlink(folder_path(&f, names[i], path)), 0);
+	EVP_PKEY_up_ref(key);
+	write_key(folder_path(&f, "ca.key", path), key, NULL);
+	for (int again = 0; again < 2; again++) {
+		const struct folder *from = again ? &saved : &f;
+
+		if (key_set_load(ra.crypto, from->path, &set, &err) == -1 ||
+		    (!again &&
+			key_set_save(set, saved.path, now, &err) == -1) ||
+		    credentials_new(set, &CA_SHAPE_GIVEN, now, &cred, &err) ==
+			-1)
+			fail_msg("%s", err.text);
+		cert = authority_read(blob_span(&cred->der[CA_RA_SIGNING]));
+		assert_int_equal(EVP_PKEY_eq(cred->keys[CA_ISSUING], key), 1);
+		assert_int_equal(X509_verify(cert, key), 1);
+		X509_free(cert);
+		credentials_free(cred);
+		key_set_free(set);
+	}
+	EVP_PKEY_free(key);
 }
 
 static void
@@ -490,6 +568,7 @@ main(void)
 		ROWS(refuses_to_overwrite, takens),
 		ONE(left_half_way, "what fails half-way leaves no file"),
 		ONE(small_keys, "keys of 1024 bits are large enough"),
+		ROWS(kind_of_ca, kinds),
 		ONE(saved_over_a_file, "a file is no directory"),
 	};
 

@@ -1,4 +1,4 @@
-/* mscep.dll: operations, its own answers, its refusals (ndes-facts 1, 3). */
+/* mscep.dll: operations and its own answers (ndes-facts 1, 3). */
 #include "unit/authority.h"
 #include "unit/exchanges.h"
 
@@ -47,8 +47,8 @@ static const struct asked {
 	    OPERATION_NONE, NULL },
 	{ "another parameter that begins alike", PATH "?operations=GetCACaps",
 	    OPERATION_NONE, NULL },
-	{ "an operation of no NDES", PATH "?operation=GetNextCACert",
-	    OPERATION_UNKNOWN, "unknown" },
+	{ "the next CA", PATH "?operation=GetNextCACert", OPERATION_GET_NEXT_CA,
+	    "GetNextCACert" },
 	{ "the beginning of an operation", PATH "?operation=GetCA",
 	    OPERATION_UNKNOWN, "unknown" },
 	{ "an operation and a letter", PATH "?operation=GetCACapsX",
@@ -124,25 +124,121 @@ carries(void **state)
 	exchange_clear(&ex);
 }
 
+static const struct listed {
+	const char *row, *words;
+	enum line_end separator;
+	bool final_newline;
+	const char *type; /* NULL: as in health */
+	const char *wanted;
+} listeds[] = {
+	{ "health", NULL, LINE_END_LF, false, NULL,
+	    "POSTPKIOperation\nRenewal\nSHA-512\nSHA-256\nSHA-1\nDES3" },
+	{ "CR LF", "AES\nRenewal", LINE_END_CRLF, false, NULL,
+	    "AES\r\nRenewal" },
+	{ "a final LF", "AES\nRenewal", LINE_END_LF, true, NULL,
+	    "AES\nRenewal\n" },
+	{ "a final CR LF", "AES\nRenewal", LINE_END_CRLF, true, NULL,
+	    "AES\r\nRenewal\r\n" },
+	{ "one word", "SCEPStandard", LINE_END_CRLF, false, NULL,
+	    "SCEPStandard" },
+	{ "nothing has no line to end", "", LINE_END_CRLF, true, NULL, "" },
+	{ "another type", "AES", LINE_END_LF, false, "text/html; charset=x",
+	    "AES" },
+	{ "no type", "AES", LINE_END_LF, false, "", "AES" },
+};
+
 static void
 capabilities(void **state)
 {
-	const char *wanted = "POSTPKIOperation\nRenewal\nSHA-512\nSHA-256\n"
-			     "SHA-1\nDES3";
+	const struct listed *t = *state;
 	struct stack_state s;
 	struct exchange ex;
 
-	(void)state;
 	stack_healthy(&s);
+	if (t->words != NULL)
+		strcpy(s.mscep.capabilities, t->words);
+	s.mscep.capabilities_separator = t->separator;
+	s.mscep.capabilities_final_newline = t->final_newline;
+	if (t->type != NULL)
+		strcpy(s.mscep.capabilities_content_type, t->type);
 	exchange_make(&ex, "GET", PATH "?operation=GetCACaps");
 	mscep_answer_caps(&ex, &s);
 	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
-	exchange_must_have_headers(&ex,
-	    "Content-Length Content-Type Server X-Powered-By Date");
-	exchange_must_have_header(&ex, "Content-Type", "text/plain");
+	if (t->type != NULL && *t->type == '\0') {
+		exchange_must_have_headers(&ex,
+		    "Content-Length Server X-Powered-By Date");
+	} else {
+		exchange_must_have_headers(&ex,
+		    "Content-Length Content-Type Server X-Powered-By Date");
+		exchange_must_have_header(&ex, "Content-Type",
+		    t->type == NULL ? "text/plain" : t->type);
+	}
 	exchange_must_be_measured(&ex);
-	assert_octets(blob_span(&ex.reply.body), wanted, strlen(wanted));
+	assert_octets(blob_span(&ex.reply.body), t->wanted, strlen(t->wanted));
 	exchange_clear(&ex);
+}
+
+static const struct accepted {
+	const char *row, *method, *target;
+	bool no_post, no_get;
+	bool has;
+} accepteds[] = {
+	{ "a POST", "POST", PATH "?operation=PKIOperation", false, true, true },
+	{ "a POST that is not accepted", "POST",
+	    PATH "?operation=PKIOperation&message=QUJD", true, false, false },
+	{ "a GET", "GET", PATH "?operation=PKIOperation&message=QUJD", true,
+	    false, true },
+	{ "a GET with a broken message", "GET",
+	    PATH "?operation=PKIOperation&message=%", false, false, true },
+	{ "a GET with an empty message", "GET",
+	    PATH "?operation=PKIOperation&message=", false, false, true },
+	{ "a GET without a message", "GET", PATH "?operation=PKIOperation",
+	    false, false, false },
+	{ "a GET without even a value", "GET",
+	    PATH "?operation=PKIOperation&message", false, false, false },
+	{ "a GET that is not accepted", "GET",
+	    PATH "?operation=PKIOperation&message=QUJD", false, true, false },
+};
+
+static void
+accepts(void **state)
+{
+	const struct accepted *t = *state;
+	struct stack_state s;
+	struct exchange ex;
+
+	stack_healthy(&s);
+	s.mscep.accept.post = !t->no_post;
+	s.mscep.accept.get = !t->no_get;
+	exchange_make(&ex, t->method, t->target);
+	assert_int_equal(mscep_has_message(&s, &ex.request), t->has);
+	exchange_clear(&ex);
+}
+
+static void
+accepts_algorithms(void **state)
+{
+	struct stack_state s;
+	enum refusal wanted;
+
+	(void)state;
+	stack_healthy(&s);
+	for (enum digest d = DIGEST_MD5; d <= DIGEST_COUNT; d++)
+		for (enum cipher c = CIPHER_DES; c <= CIPHER_COUNT; c++)
+			assert_int_equal(mscep_judge_algorithms(&s, d, c),
+			    REFUSAL_NONE);
+	s.mscep.accept.weakest_digest = DIGEST_SHA256;
+	s.mscep.accept.weakest_cipher = CIPHER_AES128;
+	for (enum digest d = DIGEST_MD5; d <= DIGEST_COUNT; d++)
+		for (enum cipher c = CIPHER_DES; c <= CIPHER_COUNT; c++) {
+			wanted = d == DIGEST_MD5 || d == DIGEST_SHA1 ||
+				d == DIGEST_SHA224 || c == CIPHER_DES ||
+				c == CIPHER_DES3 ?
+			    REFUSAL_BAD_ALGORITHM :
+			    REFUSAL_NONE;
+			assert_int_equal(mscep_judge_algorithms(&s, d, c),
+			    wanted);
+		}
 }
 
 /* Both RAs, then the CA, as OpenSSL finds them. */
@@ -240,12 +336,12 @@ general_page(void **state)
 	exchange_clear(&ex);
 }
 
-static const struct unreadable {
+static const struct flawed {
 	const char *row;
 	enum scep_flaw flaw;
 	int event;
 	const char *text;
-} unreadables[] = {
+} flaweds[] = {
 	{ "not a SignedData", SCEP_NOT_CMS, 16,
 	    "The Network Device Enrollment Service cannot decode the http "
 	    "message from the client (0x8009310b).  ASN1 bad tag value met." },
@@ -275,7 +371,7 @@ check_event(const struct exchange *ex, int id)
 static void
 cannot_read(void **state)
 {
-	const struct unreadable *t = *state;
+	const struct flawed *t = *state;
 	struct stack_state s;
 	struct exchange ex;
 
@@ -289,101 +385,71 @@ cannot_read(void **state)
 	exchange_clear(&ex);
 }
 
-#define OLD 0, WINDOWS_2012
-#define NEW WINDOWS_2012R2, WINDOWS_2025
-#define ALL 0, WINDOWS_2025
-
-/* HRESULTs as Windows names them; NDES sends them as signed numbers. */
-static const struct refused {
+/* The words and the status are known, the body is a setting. */
+static const struct body {
 	const char *row;
-	enum refusal refusal;
-	int from, to;
-	enum scep_fail_info fail_info;
-	uint32_t error;
-	int event;
-	const char *message; /* of the CA */
-} refuseds[] = {
-	{ "wrong challenge, up to 2012", REFUSAL_WRONG_CHALLENGE, OLD,
-	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
-	{ "wrong challenge, since 2012 R2", REFUSAL_WRONG_CHALLENGE, NEW,
-	    SCEP_BAD_REQUEST, 0x80070490, 29, NULL },
-	{ "used challenge, up to 2012", REFUSAL_USED_CHALLENGE, OLD,
-	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
-	{ "used challenge, since 2012 R2", REFUSAL_USED_CHALLENGE, NEW,
-	    SCEP_BAD_MESSAGE_CHECK, 0x800b0110, 29, NULL },
-	{ "expired challenge, up to 2012", REFUSAL_EXPIRED_CHALLENGE, OLD,
-	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
-	{ "expired challenge, since 2012 R2", REFUSAL_EXPIRED_CHALLENGE, NEW,
-	    SCEP_BAD_REQUEST, 0x80070490, 29, NULL },
-	{ "no challenge, up to 2012", REFUSAL_NO_CHALLENGE, OLD,
-	    SCEP_BAD_REQUEST, 0x80070057, 29, NULL },
-	{ "no challenge, since 2012 R2", REFUSAL_NO_CHALLENGE, NEW,
-	    SCEP_BAD_REQUEST, 0x80096004, 29, NULL },
-	{ "bad signature", REFUSAL_BAD_SIGNATURE, ALL, SCEP_BAD_MESSAGE_CHECK,
-	    0x80090006, 17, NULL },
-	{ "unknown algorithm", REFUSAL_BAD_ALGORITHM, ALL, SCEP_BAD_ALG,
-	    0x80090008, 17, NULL },
-	{ "no CSR", REFUSAL_BAD_CSR, ALL, SCEP_BAD_REQUEST, 0x8009310b, 31,
-	    NULL },
-	{ "CSR of another key", REFUSAL_BAD_PROOF, ALL, SCEP_BAD_REQUEST,
-	    0x80090006, 31, NULL },
-	{ "another message type", REFUSAL_MESSAGE_TYPE, ALL, SCEP_BAD_REQUEST,
-	    0x80070057, 17, NULL },
-	{ "key too small", REFUSAL_KEY_SIZE, ALL, SCEP_BAD_REQUEST, 0x80094811,
-	    31,
-	    "The public key does not meet the minimum size required by the "
-	    "specified certificate template. 0x80094811 (-2146875375 "
-	    "CERTSRV_E_KEY_LENGTH) Denied by Policy Module" },
-	{ "subject too long", REFUSAL_SUBJECT, ALL, SCEP_BAD_REQUEST,
-	    0x80094001, 31,
-	    "The request subject name is invalid or too long. 0x80094001 "
-	    "(-2146877439 CERTSRV_E_BAD_REQUESTSUBJECT) Denied by Policy "
-	    "Module" },
-	{ "the CA failed", REFUSAL_CA_FAILED, ALL, SCEP_BAD_REQUEST, 0x80004005,
-	    31, NULL },
+	enum reply_profile profile;
+	int unreadable;
+	enum unreadable means;
+	bool empty;
+} bodies[] = {
+	{ "NDES's own page", PROFILE_NDES, AS_PROFILE, UNREADABLE_GENERAL,
+	    false },
+	{ "nothing", PROFILE_NDES, UNREADABLE_EMPTY, UNREADABLE_EMPTY, true },
+	{ "a CertRep as NDES", PROFILE_NDES, UNREADABLE_CERT_REP,
+	    UNREADABLE_CERT_REP, false },
+	{ "a CertRep as the RFC says", PROFILE_RFC8894, AS_PROFILE,
+	    UNREADABLE_CERT_REP, false },
+	{ "nothing although the RFC says more", PROFILE_RFC8894,
+	    UNREADABLE_EMPTY, UNREADABLE_EMPTY, true },
+	{ "a page although the RFC says more", PROFILE_RFC8894,
+	    UNREADABLE_GENERAL, UNREADABLE_GENERAL, false },
 };
 
 static void
-refuses(void **state)
+unreadable_gets(void **state)
 {
-	const struct refused *t = *state;
+	const struct body *t = *state;
 	struct stack_state s;
+	struct exchange ex;
 
 	stack_healthy(&s);
-	for (int windows = t->from; windows <= t->to; windows++) {
-		struct scep_reply reply = { .status = SCEP_PENDING };
-		struct exchange ex;
-
-		s.windows = (enum windows)windows;
-		exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
-		mscep_refuse(&ex, &s, t->refusal, &reply);
-		assert_int_equal(reply.status, SCEP_FAILURE);
-		assert_int_equal(reply.fail_info, t->fail_info);
-		assert_int_equal((uint32_t)reply.ms_error, t->error);
-		if (t->message == NULL)
-			assert_null(reply.ms_message);
-		else
-			assert_string_equal(reply.ms_message, t->message);
-		check_event(&ex, t->event);
-		exchange_clear(&ex);
+	s.mscep.reply.profile = t->profile;
+	s.mscep.unreadable = t->unreadable;
+	assert_int_equal(mscep_unreadable(&s), t->means);
+	exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
+	mscep_answer_unreadable(&ex, &s, SCEP_UNDECRYPTABLE);
+	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
+	exchange_must_be_measured(&ex);
+	check_event(&ex, 18);
+	if (t->empty) {
+		assert_int_equal(ex.reply.body.len, 0);
+		exchange_must_have_headers(&ex,
+		    "Content-Length Server X-Powered-By Date");
+	} else {
+		exchange_must_have_header(&ex, "Content-Type", "text/html");
+		page_must_have(&ex, "This URL is used by network devices");
 	}
+	exchange_clear(&ex);
 }
 
 static void
-event_of_passwords(void **state)
+no_message(void **state)
 {
-	struct scep_reply reply = { .status = SCEP_PENDING };
 	struct stack_state s;
 	struct exchange ex;
 
 	(void)state;
 	stack_healthy(&s);
 	exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
-	mscep_refuse(&ex, &s, REFUSAL_USED_CHALLENGE, &reply);
+	mscep_answer_no_message(&ex, &s);
+	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
+	exchange_must_have_header(&ex, "Content-Type", "text/html");
+	page_must_have(&ex, "This URL is used by network devices");
+	check_event(&ex, 15);
 	assert_string_equal(ex.events->text,
-	    "The password in the certificate request cannot be verified. It "
-	    "may have been used already. Obtain a new password to submit with "
-	    "this request.");
+	    "The Network Device Enrollment Service received an http message "
+	    "without the \"Message\" tag.");
 	exchange_clear(&ex);
 }
 
@@ -416,34 +482,21 @@ cert_rep(void **state)
 	exchange_clear(&ex);
 }
 
-static void
-algorithms_of_the_reply(void **state)
-{
-	(void)state;
-	for (enum digest d = DIGEST_MD5; d < DIGEST_COUNT; d++)
-		assert_int_equal(mscep_reply_digest(d),
-		    d == DIGEST_MD5 ? DIGEST_SHA1 : d);
-	assert_int_equal(mscep_reply_digest(DIGEST_COUNT), DIGEST_SHA1);
-	for (enum cipher c = CIPHER_DES; c < CIPHER_COUNT; c++)
-		assert_int_equal(mscep_reply_cipher(c),
-		    c == CIPHER_DES ? CIPHER_DES3 : c);
-	assert_int_equal(mscep_reply_cipher(CIPHER_COUNT), CIPHER_DES3);
-}
-
 int
 main(void)
 {
 	static const struct table tables[] = {
 		ROWS(asks_for, askeds),
 		ROWS(carries, carrieds),
-		ONE(capabilities, "the capabilities of health"),
+		ROWS(accepts, accepteds),
+		ONE(accepts_algorithms, "what is weaker is not accepted"),
+		ROWS(capabilities, listeds),
 		ONE(ca_certificates, "GetCACert has both RAs and the CA"),
 		ROWS(general_page, encodings),
-		ROWS(cannot_read, unreadables),
-		ROWS(refuses, refuseds),
-		ONE(event_of_passwords, "event 29 is in Microsoft's words"),
+		ROWS(cannot_read, flaweds),
+		ROWS(unreadable_gets, bodies),
+		ONE(no_message, "without a message there is an event"),
 		ONE(cert_rep, "a CertRep is sent as it is"),
-		ONE(algorithms_of_the_reply, "MD5 and DES are not answered"),
 	};
 
 	return ROWS_RUN(tables, NULL, NULL);

@@ -1,49 +1,7 @@
 /* The scenario language (design B4): what it takes, and what it answers. */
-#include "unit/rows.h"
+#include "unit/scenarios.h"
 
-#include <ctype.h>
-
-#include "scenario/scenario.h"
 #include "scenario/shipped.h"
-
-#define TOP "mockndes: 1\nname: x\n"
-#define SERVER TOP "server:\n"
-
-static int
-parse(const char *yaml, const struct scenario_set *set, struct scenario **out,
-    char text[400])
-{
-	struct error err = { 0 };
-	int ret = scenario_parse(span_text(yaml), "pki.yaml", set, out, &err);
-
-	error_print(&err, text, 400);
-	return ret;
-}
-
-/* NULL, and why not; the text is good until the next call. */
-static const char *
-refusal(const char *yaml, const struct scenario_set *set)
-{
-	static char text[400];
-	struct scenario *s = (void *)text;
-
-	assert_int_equal(parse(yaml, set, &s, text), -1);
-	assert_null(s);
-	return text;
-}
-
-static struct scenario *
-accept_all(const char *yaml, const struct scenario_set *set)
-{
-	struct scenario *s = NULL;
-	char text[400];
-
-	if (parse(yaml, set, &s, text) == -1)
-		fail_msg("%s", text);
-	assert_string_equal(text, "");
-	assert_non_null(s);
-	return s;
-}
 
 static void
 full_file(void **state)
@@ -172,8 +130,8 @@ reads_windows(void **state)
 	scenario_free(s);
 }
 
-#define NO_VERSION "a scenario begins with \"mockndes: 1\""
 #define NO_DURATION "is not a duration such as 90s, 60m, 2h, 2d or 1y"
+#define NO_VERSION "a scenario begins with \"mockndes: 1\""
 #define NOT_PLAIN                                                 \
 	"anchors, aliases and tags are not part of the scenario " \
 	"language"

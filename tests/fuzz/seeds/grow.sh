@@ -11,7 +11,7 @@ build=$(realpath "${FUZZ_BUILD:-build-fuzz}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-[ $# -gt 0 ] || set -- message ber csr x509 query get_message scenario
+[ $# -gt 0 ] || set -- message ber csr x509 query get_message scenario state
 for name; do
 	seeds=tests/fixtures/corpus/$name
 	mkdir "$work/$name" "$work/small"

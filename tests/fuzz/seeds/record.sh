@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../../fixtures"
 work=$(mktemp -d)
 trap 'rm -rf "$work"; kill $(jobs -p) 2>/dev/null || true' EXIT
 
-for harness in message ber csr x509 query get_message scenario; do
+for harness in message ber csr x509 query get_message scenario state; do
 	mkdir -p corpus/$harness
 	find corpus/$harness -type f ! -name 'regression-*' ! -name 'grown-*' -delete
 done
@@ -108,6 +108,7 @@ request folder "\007GET /certsrv/mscep HTTP/1.1\r\n$host\r\n"
 request no-host "TGET /CertSrv/mscep HTTP/1.0\r\n\r\n"
 request admin "\250GET /certsrv/mscep_admin/ HTTP/1.1\r\n${host}User-Agent: a b\r\n\r\n"
 request admin-full "\052GET /certsrv/mscep_admin/mscep.dll HTTP/1.1\r\n$host\r\n"
+request basic "\016GET /certsrv/mscep_admin HTTP/1.1\r\n${host}Authorization: Basic YTpi\r\n\r\n"
 request absolute "TGET http://ndes.example/certsrv/mscep/?operation=x HTTP/1.1\r\n$host\r\n"
 request escapes "\030GET /%%63ertsrv/MSCEP%%2fmscep.dll/?a=<script>&\"b\" HTTP/1.1\r\nhost: <script>\r\nReferer: x y\r\n\r\n"
 request nowhere "\016GET /<script>alert(1) HTTP/1.1\r\n$host\r\n"
@@ -128,6 +129,16 @@ scenario() {
 	printf "mockndes: 1\nname: fuzz\n$2" >"corpus/scenario/$1"
 }
 cp ../../scenarios/*.yaml corpus/scenario
+scenario texts 'server:
+  mscep:
+    capabilities_content_type: ""
+    accept: {weakest_digest: sha256, weakest_cipher: des3}
+    reply: {profile: rfc8894, digest: request, content: zero, fail_info_text: false}
+    admin: {authentication: basic, user: a, password: "b c"}
+    challenge: {mode: static, password: secret}
+  policy_module: {expect: {subject: "CN=*", eku: [1.3.6.1.5.5.7.3.2], key_size: 2048}}
+  ca: {key: ec-p256, tiers: 3, rollover_after: 1y}
+'
 scenario all 'server:
   windows: 2012r2
   http_sys: {max_field_length: 16384, header_wait: 2m, require_content_length: true}
@@ -152,5 +163,34 @@ scenario anchor 'title: &a b\ndescription: *a\n'
 scenario nested 'server: {iis: {max_url: {a: [b, {c: d}]}}}\n'
 scenario two '---\nmockndes: 1\n'
 scenario quoted 'title: "\\u263a \\x00"\ndescription: >-\n  folded\n  text\n'
+
+# Lines of index.txt.
+index() {
+	printf "$2" >"corpus/state/$1"
+}
+valid='V\t271122123456Z\t\t47000000040F77E99713321D18000000000004\tunknown\t'
+revoked='R\t20501122123456Z\t261122123456Z'
+index empty ''
+index first '# TEST ONLY\n'
+index valid "$valid/C=NL/CN=device-1\n"
+index expired 'E\t221122123456Z\t\t00FF\tunknown\t/CN=a\n'
+index three "# TEST ONLY\n$valid/CN=a\n$revoked\t01\tunknown\t/CN=b\nE\t221122123456Z\t\t02\tunknown\t\n"
+index reason "$revoked,keyCompromise\t4701\tunknown\t/CN=a+serialNumber=1\n"
+index hold "$revoked,holdInstruction,1.2.840.10040.2.1\t4701\tunknown\t/CN=a\n"
+index time "$revoked,CAkeyTime,20260101000000Z\t4701\tunknown\t/CN=a\n"
+index later "$revoked,privilegeWithdrawn\t4701\tunknown\t/CN=a\n"
+index escapes "$valid/CN=\\\\x09\\\\/b/O=\\\\+\n"
+index spelling 'V\t20271122123456Z\t\t0000ab\t\t/CN=a\n'
+index torn-serial "$valid/CN=a\nV\t271122123456Z\t\t4700"
+index torn-subject "$valid/CN=a\n$valid/CN="
+index torn-revoked "$revoked,super"
+index zeros "$valid/CN=a\n\0\0\0"
+index crlf "$valid/CN=a\r\n"
+index fields "$valid/CN=a\tb\n"
+index escaped-tab 'V\t271122123456Z\t\t01\tun\\\tknown\t/CN=a\n'
+index no-date 'V\t270631123456Z\t\t01\tunknown\t/CN=a\n'
+index not-revoked 'V\t271122123456Z\t261122123456Z\t01\tunknown\t/CN=a\n'
+index comment "# $(printf '%0600d' 0)\n$valid/CN=a\n"
+index long "$valid/CN=$(printf '%0900d' 0)\n"
 find corpus -type f -size +8k
 find corpus -type f -printf "%s\n" | awk "{ sum += \$1 } END { print sum, \"octets in all\" }"

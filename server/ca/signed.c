@@ -1,0 +1,76 @@
+#include "ca/signed.h"
+
+#include "base/der.h"
+
+static enum digest
+digest_of(const struct evp_pkey_st *signer)
+{
+	return !crypto_key_is_rsa(signer) && crypto_key_bits(signer) == 384 ?
+	    DIGEST_SHA384 :
+	    DIGEST_SHA256;
+}
+
+void
+signed_add_algorithm(struct buffer *b, const struct evp_pkey_st *signer)
+{
+	crypto_add_signature_algorithm(b, signer, digest_of(signer));
+}
+
+int
+signed_build(struct crypto *c, const struct buffer *tbs,
+    struct evp_pkey_st *signer, struct blob *out)
+{
+	struct buffer b = { 0 }, signature = { 0 };
+	size_t seq;
+	int ret = -1;
+
+	*out = (struct blob){ NULL, 0 };
+	if (tbs->failed ||
+	    crypto_sign(c, signer, digest_of(signer), buffer_span(tbs),
+		&signature) == -1)
+		goto out;
+	seq = der_begin(&b, DER_SEQUENCE);
+	buffer_add_span(&b, buffer_span(tbs));
+	signed_add_algorithm(&b, signer);
+	der_add_bit_string(&b, buffer_span(&signature));
+	der_end(&b, seq);
+	ret = buffer_finish(&b, out);
+out:
+	buffer_free(&b);
+	buffer_free(&signature);
+	return ret;
+}
+
+struct extension
+extension_begin(struct buffer *b, struct span oid, bool critical)
+{
+	struct extension ext = { .whole = der_begin(b, DER_SEQUENCE) };
+
+	der_add_oid(b, oid);
+	if (critical)
+		der_add(b, DER_BOOLEAN, span_of("\xff", 1));
+	ext.value = der_begin(b, DER_OCTET_STRING);
+	return ext;
+}
+
+void
+extension_end(struct buffer *b, struct extension ext)
+{
+	der_end(b, ext.value);
+	der_end(b, ext.whole);
+}
+
+void
+extension_add_authority(struct buffer *b, struct span key_id)
+{
+	struct extension ext;
+	size_t seq;
+
+	if (key_id.len == 0)
+		return;
+	ext = extension_begin(b, oid_ext_authority_key_id, false);
+	seq = der_begin(b, DER_SEQUENCE);
+	der_add(b, DER_CONTEXT(0), key_id);
+	der_end(b, seq);
+	extension_end(b, ext);
+}

@@ -1,0 +1,28 @@
+/*
+ * What certificates and CRLs have in common (RFC 5280 4.1.1 and 5.1.1), for
+ * this folder alone.
+ */
+#ifndef CA_SIGNED_H
+#define CA_SIGNED_H
+
+#include "ca/ca.h"
+
+#define BACK_DATE 600 /* seconds, as AD CS does, for clocks that differ */
+
+/* The AlgorithmIdentifier of what this key signs. */
+void signed_add_algorithm(struct buffer *, const struct evp_pkey_st *signer);
+/* SEQUENCE { tbs, algorithm, signature }; *out is empty on failure. */
+int signed_build(struct crypto *, const struct buffer *tbs,
+    struct evp_pkey_st *signer, struct blob *out);
+
+/* What is added until the end is the value of the extension. */
+struct extension {
+	size_t whole, value;
+};
+struct extension extension_begin(struct buffer *, struct span oid,
+    bool critical);
+void extension_end(struct buffer *, struct extension);
+/* authorityKeyIdentifier; nothing if `key_id` is empty. */
+void extension_add_authority(struct buffer *, struct span key_id);
+
+#endif

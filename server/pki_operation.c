@@ -1,0 +1,405 @@
+#include "pki_operation.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "site.h"
+
+#define NONCE_SIZE 16 /* RFC 8894 3.2.1.5 */
+
+/* What a request comes to; who answers fills it. */
+struct outcome {
+	enum refusal refusal;
+	bool pending;
+	struct blob certificate, crl; /* if neither refused nor pending */
+	struct error err;	      /* why, for the developer */
+};
+
+/* Foreign text for logs and terminals: printable ASCII, cut. */
+static void
+copy_printable(char *out, size_t size, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > size - 1)
+		len = size - 1;
+	for (size_t i = 0; i < len; i++)
+		out[i] = isprint((unsigned char)text[i]) ? text[i] : '?';
+	out[len] = '\0';
+}
+
+static void
+note_request(struct exchange *ex, const struct scep_request *request)
+{
+	struct scep_facts *f = &ex->scep;
+	struct span subject = request->csr.subject.len > 0 ?
+	    request->csr.subject :
+	    request->subject;
+
+	f->message_type = request->type == -1 ? 0 : request->type;
+	f->type_name = scep_type_name(request->type);
+	if (request->transaction_id != NULL)
+		copy_printable(f->transaction_id, sizeof(f->transaction_id),
+		    request->transaction_id);
+	f->digest = request->digest == DIGEST_COUNT ?
+	    NULL :
+	    digest_name(request->digest);
+	f->cipher = request->cipher == CIPHER_COUNT ?
+	    NULL :
+	    cipher_name(request->cipher);
+	f->ber = request->ber;
+	if (subject.len > 0)
+		x509_name_text(subject, f->subject, sizeof(f->subject));
+}
+
+static void
+note_serial(struct exchange *ex, struct span serial)
+{
+	char *to = ex->scep.serial;
+
+	for (size_t i = 0; i < serial.len && i < CA_SERIAL_SIZE; i++)
+		to += sprintf(to, "%02x", serial.data[i]);
+}
+
+static enum refusal
+issue(struct exchange *ex, const struct scep_csr *csr, struct outcome *out)
+{
+	uint8_t serial[CA_SERIAL_SIZE];
+
+	if (site_next_serial(ex, serial) == -1 ||
+	    ca_issue(ex->snapshot->credentials, csr->subject, csr->spki,
+		csr->extensions, span_of(serial, sizeof(serial)), ex->at,
+		&out->certificate, &out->err) == -1 ||
+	    site_keep_certificate(ex, blob_span(&out->certificate),
+		&out->err) == -1) {
+		blob_free(&out->certificate);
+		return REFUSAL_CA_FAILED;
+	}
+	note_serial(ex, span_of(serial, sizeof(serial)));
+	return REFUSAL_NONE;
+}
+
+/*
+ * RFC 8894 2.4: whoever signs with a certificate of ours renews, whatever
+ * the type says; NDES asks for no challenge then (3.6 [C]).
+ */
+static enum refusal
+judge_renewal(struct exchange *ex, const struct scep_request *request,
+    bool *renews)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+	enum refusal refusal = site_judge_signer(ex, &request->signer);
+
+	*renews = refusal != REFUSAL_RENEWAL_SIGNER;
+	if (!*renews)
+		return request->type == SCEP_RENEWAL_REQ ? refusal :
+							   REFUSAL_NONE;
+	if (!state->mscep.accept.renewal)
+		return REFUSAL_RENEWAL_OFF;
+	if (refusal == REFUSAL_NONE && state->mscep.renewal.subject_match &&
+	    !span_equal(request->signer.subject, request->csr.subject))
+		return REFUSAL_RENEWAL_SUBJECT;
+	return refusal;
+}
+
+static enum refusal
+judge_challenge(struct exchange *ex, const struct scep_request *request)
+{
+	static const char *const names[] = {
+		[REFUSAL_NONE] = "good",
+		[REFUSAL_WRONG_CHALLENGE] = "wrong",
+		[REFUSAL_USED_CHALLENGE] = "used",
+		[REFUSAL_EXPIRED_CHALLENGE] = "expired",
+		[REFUSAL_NO_CHALLENGE] = "missing",
+	};
+	enum refusal refusal = site_spend_challenge(ex, request->csr.challenge);
+
+	ex->scep.challenge = names[refusal];
+	return refusal;
+}
+
+static enum refusal
+judge(struct exchange *ex, const struct scep_request *request,
+    struct outcome *out)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+	enum refusal refusal;
+	bool renews;
+
+	refusal = judge_renewal(ex, request, &renews);
+	if (refusal == REFUSAL_NONE && !renews)
+		refusal = judge_challenge(ex, request);
+	if (refusal == REFUSAL_NONE)
+		refusal = policy_module_judge(state, &request->csr, &out->err);
+	return refusal != REFUSAL_NONE ? refusal :
+					 ca_judge(state, &request->csr);
+}
+
+static enum refusal
+answer_new(struct exchange *ex, const struct scep_request *request,
+    struct outcome *out)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+	enum refusal refusal;
+
+	if (state->mscep.repeat == REPEAT_SAME &&
+	    site_certificate_of_key(ex, request->csr.spki, &out->certificate))
+		return REFUSAL_NONE;
+	refusal = judge(ex, request, out);
+	if (refusal != REFUSAL_NONE)
+		return refusal;
+	if (state->ca.approval == APPROVAL_AUTOMATIC)
+		return issue(ex, &request->csr, out);
+	out->pending = true;
+	return site_hold(ex, request);
+}
+
+/* What waited is issued to the one who asks first after the approval. */
+static enum refusal
+answer_approved(struct exchange *ex, const struct scep_request *request,
+    const struct ruling *ruling, struct outcome *out)
+{
+	struct scep_csr csr;
+	enum refusal refusal = REFUSAL_CA_FAILED;
+
+	if (scep_csr_read(blob_span(&ruling->csr), &csr, &out->err) == 0) {
+		refusal = issue(ex, &csr, out);
+		free(csr.challenge);
+	}
+	site_end_transaction(ex, request->transaction_id,
+	    blob_span(&out->certificate));
+	return refusal;
+}
+
+/* PKCSReq, RenewalReq, CertPoll: which it is depends on what was before. */
+static enum refusal
+answer_enrolment(struct exchange *ex, const struct scep_request *request,
+    struct outcome *out)
+{
+	enum refusal refusal = REFUSAL_NONE;
+	struct ruling ruling;
+
+	site_ask(ex, request, &ruling);
+	switch (ruling.kind) {
+	case RULING_NEW:
+		refusal = answer_new(ex, request, out);
+		break;
+	case RULING_WAIT:
+		out->pending = true;
+		break;
+	case RULING_ISSUE:
+		refusal = answer_approved(ex, request, &ruling, out);
+		break;
+	case RULING_AGAIN:
+		out->certificate = ruling.certificate;
+		ruling.certificate = (struct blob){ NULL, 0 };
+		break;
+	case RULING_REFUSE:
+		refusal = ruling.why;
+		break;
+	}
+	blob_free(&ruling.csr);
+	blob_free(&ruling.certificate);
+	return refusal;
+}
+
+/* quirk 76: the issuer that clients must name is the CA, not an RA. */
+static enum refusal
+judge_query(const struct exchange *ex, const struct scep_request *request)
+{
+	const struct snapshot *s = ex->snapshot;
+
+	if (s->state.mscep.queries == QUERIES_REFUSED)
+		return REFUSAL_QUERIES_OFF;
+	if (!span_equal(request->issuer,
+		s->credentials->certs[CA_ISSUING].subject))
+		return REFUSAL_UNKNOWN_ISSUER;
+	return REFUSAL_NONE;
+}
+
+static enum refusal
+answer_get_cert(struct exchange *ex, const struct scep_request *request,
+    struct outcome *out)
+{
+	enum refusal refusal = judge_query(ex, request);
+
+	if (refusal == REFUSAL_NONE &&
+	    !site_find_certificate(ex, request->serial, &out->certificate))
+		refusal = REFUSAL_UNKNOWN_CERT;
+	return refusal;
+}
+
+static enum refusal
+answer_get_crl(struct exchange *ex, const struct scep_request *request,
+    struct outcome *out)
+{
+	enum refusal refusal = judge_query(ex, request);
+
+	if (refusal == REFUSAL_NONE &&
+	    site_make_crl(ex, &out->crl, &out->err) == -1)
+		refusal = REFUSAL_CA_FAILED;
+	return refusal;
+}
+
+static const struct {
+	int type;
+	enum refusal (*answer)(struct exchange *, const struct scep_request *,
+	    struct outcome *);
+} types[] = {
+	{ SCEP_PKCS_REQ, answer_enrolment },
+	{ SCEP_RENEWAL_REQ, answer_enrolment },
+	{ SCEP_CERT_POLL, answer_enrolment },
+	{ SCEP_GET_CERT, answer_get_cert },
+	{ SCEP_GET_CRL, answer_get_crl },
+};
+
+static enum refusal
+answer_type(struct exchange *ex, const struct scep_request *request,
+    struct outcome *out)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].type == request->type)
+			return types[i].answer(ex, request, out);
+	return REFUSAL_UNKNOWN_TYPE;
+}
+
+static enum refusal
+refusal_of(enum scep_flaw flaw)
+{
+	static const enum refusal refusals[] = {
+		[SCEP_SOUND] = REFUSAL_NONE,
+		[SCEP_NOT_CMS] = REFUSAL_UNREADABLE,
+		[SCEP_NO_INFO] = REFUSAL_NO_INFO,
+		[SCEP_BAD_SIGNATURE] = REFUSAL_BAD_SIGNATURE,
+		[SCEP_UNKNOWN_ALGORITHM] = REFUSAL_BAD_ALGORITHM,
+		[SCEP_UNDECRYPTABLE] = REFUSAL_UNDECRYPTABLE,
+		[SCEP_BAD_CSR] = REFUSAL_BAD_CSR,
+		[SCEP_BAD_PROOF] = REFUSAL_BAD_PROOF,
+		[SCEP_BAD_QUERY] = REFUSAL_BAD_QUERY,
+	};
+
+	return refusals[flaw];
+}
+
+static int
+seal(struct exchange *ex, const struct scep_request *request,
+    const struct reply_form *form, struct scep_reply *reply, struct error *err)
+{
+	const struct credentials *cred = ex->snapshot->credentials;
+	const struct scep_seal how = {
+		.crypto = cred->crypto,
+		.signer_key = cred->keys[CA_RA_SIGNING],
+		.signer = &cred->certs[CA_RA_SIGNING],
+		.digest = form->digest,
+		.cipher = form->cipher,
+		.transport = form->transport,
+		.recipient_key = request->signer_key,
+		.recipient = &request->signer,
+	};
+	uint8_t nonce[NONCE_SIZE];
+	struct blob der;
+
+	if (crypto_random(cred->crypto, nonce, sizeof(nonce)) == -1)
+		return error_set(err, "no random numbers");
+	reply->sender_nonce = span_of(nonce, sizeof(nonce));
+	if (scep_reply_encode(&der, reply, &how, err) == -1)
+		return -1;
+	mscep_answer_cert_rep(ex, &ex->snapshot->state, reply, der);
+	return 0;
+}
+
+static void
+send_reply(struct exchange *ex, const struct scep_request *request,
+    struct outcome *out)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+	const struct reply_form form = mscep_reply_form(state, request->digest,
+	    request->cipher);
+	struct scep_reply reply = {
+		.status = out->pending ? SCEP_PENDING : SCEP_SUCCESS,
+		.transaction_id = request->transaction_id,
+		.recipient_nonce = request->sender_nonce,
+		.no_content = form.content,
+		.certificate = blob_span(&out->certificate),
+		.crl = blob_span(&out->crl),
+	};
+	const char *text = NULL;
+
+	if (out->refusal != REFUSAL_NONE)
+		text = mscep_refuse(ex, state, out->refusal, &reply);
+	else if (!out->pending && form.microsoft)
+		reply.ms_message = "Issued";
+	if (form.fail_info_text)
+		reply.fail_info_text = text;
+	if (seal(ex, request, &form, &reply, &out->err) == -1)
+		iis_answer(ex, state, LAYER_MSCEP, 500, 0, 0);
+}
+
+static bool
+is_unreadable(enum scep_flaw flaw)
+{
+	return flaw == SCEP_NOT_CMS || flaw == SCEP_NO_INFO ||
+	    flaw == SCEP_UNDECRYPTABLE;
+}
+
+/* What NDES makes of a message that it cannot read is a setting. */
+static bool
+goes_unanswered(const struct exchange *ex, enum scep_flaw flaw)
+{
+	return is_unreadable(flaw) &&
+	    mscep_unreadable(&ex->snapshot->state) != UNREADABLE_CERT_REP;
+}
+
+static void
+answer(struct exchange *ex, const struct scep_request *request,
+    enum scep_flaw flaw, struct outcome *out)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+
+	/* 3.3.3: what a poll is for, its transactionID says. */
+	if (flaw != SCEP_BAD_QUERY || request->type != SCEP_CERT_POLL)
+		out->refusal = refusal_of(flaw);
+	if (out->refusal == REFUSAL_NONE)
+		out->refusal = mscep_judge_algorithms(state, request->digest,
+		    request->cipher);
+	if (out->refusal == REFUSAL_NONE)
+		out->refusal = answer_type(ex, request, out);
+	send_reply(ex, request, out);
+}
+
+void
+pki_operation_answer(struct exchange *ex)
+{
+	const struct credentials *cred = ex->snapshot->credentials;
+	const struct scep_recipient us = { cred->crypto,
+		cred->keys[CA_RA_ENCRYPTION], &cred->certs[CA_RA_ENCRYPTION] };
+	struct scep_request *request = NULL;
+	struct outcome out = { 0 };
+	enum scep_flaw flaw;
+	struct blob decoded;
+	struct span message = SPAN_EMPTY;
+
+	if (!mscep_has_message(&ex->snapshot->state, &ex->request)) {
+		mscep_answer_no_message(ex, &ex->snapshot->state);
+		return;
+	}
+	if (mscep_message(&ex->request, &decoded, &message) == -1)
+		error_set(&out.err, "RFC 8894 4.1: no base64 in \"message\"");
+	flaw = scep_request_decode(&request, message, &us, &out.err);
+	if (request == NULL) {
+		iis_answer(ex, &ex->snapshot->state, LAYER_MSCEP, 500, 0, 14);
+	} else {
+		note_request(ex, request);
+		if (goes_unanswered(ex, flaw))
+			mscep_answer_unreadable(ex, &ex->snapshot->state, flaw);
+		else
+			answer(ex, request, flaw, &out);
+	}
+	copy_printable(ex->scep.why, sizeof(ex->scep.why), out.err.text);
+	scep_request_free(request);
+	blob_free(&decoded);
+	blob_free(&out.certificate);
+	blob_free(&out.crl);
+}

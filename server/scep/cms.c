@@ -1,0 +1,197 @@
+#include "scep/cms.h"
+
+#include "base/der.h"
+
+int
+cms_to_der(struct span in, struct blob *store, bool *ber, struct span *out)
+{
+	struct span rest = in;
+	struct der whole;
+
+	if (der_from_ber(in, store) == -1)
+		return -1;
+	*out = blob_span(store);
+	if (der_next(&rest, &whole) == -1 || !span_equal(whole.whole, *out))
+		*ber = true;
+	return 0;
+}
+
+int
+cms_open(struct span in, struct span type, struct span *content)
+{
+	struct span info, oid;
+
+	if (der_expect(&in, DER_SEQUENCE, &info) == -1 ||
+	    der_expect(&info, DER_OID, &oid) == -1 || !der_oid_is(oid, type) ||
+	    der_expect(&info, DER_CONTEXT_CONSTRUCTED(0), &info) == -1)
+		return -1;
+	return der_expect(&info, DER_SEQUENCE, content);
+}
+
+int
+cms_read_identifier(struct span *rest, struct span *issuer, struct span *serial,
+    struct span *key_id)
+{
+	struct der id, name;
+
+	if (der_next(rest, &id) == -1)
+		return -1;
+	if (id.tag == DER_CONTEXT(0)) {
+		*key_id = id.content;
+		return 0;
+	}
+	if (id.tag != DER_SEQUENCE || der_next(&id.content, &name) == -1)
+		return -1;
+	*issuer = name.whole;
+	return der_expect(&id.content, DER_INTEGER, serial);
+}
+
+bool
+cms_identifies(const struct x509 *cert, struct span issuer, struct span serial,
+    struct span key_id)
+{
+	if (key_id.len > 0)
+		return span_equal(cert->key_id, key_id);
+	return span_equal(cert->issuer, issuer) &&
+	    span_equal(cert->serial, serial);
+}
+
+struct cms_frame
+cms_begin(struct buffer *b, struct span type)
+{
+	struct cms_frame f;
+
+	f.info = der_begin(b, DER_SEQUENCE);
+	der_add_oid(b, type);
+	f.explicit = der_begin(b, DER_CONTEXT_CONSTRUCTED(0));
+	f.data = der_begin(b, DER_SEQUENCE);
+	return f;
+}
+
+void
+cms_end(struct buffer *b, struct cms_frame f)
+{
+	der_end(b, f.data);
+	der_end(b, f.explicit);
+	der_end(b, f.info);
+}
+
+void
+cms_add_algorithm(struct buffer *b, struct span oid)
+{
+	size_t seq = der_begin(b, DER_SEQUENCE);
+
+	der_add_oid(b, oid);
+	der_add_null(b);
+	der_end(b, seq);
+}
+
+void
+cms_add_identifier(struct buffer *b, const struct x509 *cert)
+{
+	size_t seq = der_begin(b, DER_SEQUENCE);
+
+	buffer_add_span(b, cert->issuer);
+	der_add(b, DER_INTEGER, cert->serial);
+	der_end(b, seq);
+}
+
+void
+cms_add_attribute(struct buffer *b, struct span oid, int tag, struct span value)
+{
+	size_t seq = der_begin(b, DER_SEQUENCE), set;
+
+	der_add_oid(b, oid);
+	set = der_begin(b, DER_SET);
+	der_add(b, tag, value);
+	der_end(b, set);
+	der_end(b, seq);
+}
+
+/* Content of the signedAttrs, in the order of a DER SET OF. */
+static int
+build_attributes(struct buffer *b, const struct cms_signer *signer,
+    struct span content, struct span attributes)
+{
+	uint8_t digest[DIGEST_MAX_SIZE];
+
+	if (crypto_digest(signer->crypto, signer->digest, content, digest) ==
+	    -1)
+		return -1;
+	buffer_add_span(b, attributes);
+	cms_add_attribute(b, oid_content_type, DER_OID, oid_data);
+	cms_add_attribute(b, oid_message_digest, DER_OCTET_STRING,
+	    span_of(digest, digest_size(signer->digest)));
+	der_sort_set(b, 0);
+	return b->failed ? -1 : 0;
+}
+
+/*
+ * The attributes are signed as SET OF and sent as [0] (5.4). The algorithm of
+ * an RSA key is named rsaEncryption, as NDES does (quirks.md 1).
+ */
+static int
+add_signer_info(struct buffer *b, const struct cms_signer *signer,
+    struct span attributes)
+{
+	struct buffer set = { 0 }, signature = { 0 };
+	size_t info = der_begin(b, DER_SEQUENCE);
+	int ret;
+
+	der_add(&set, DER_SET, attributes);
+	ret = set.failed ? -1 :
+			   crypto_sign(signer->crypto, signer->key,
+			       signer->digest, buffer_span(&set), &signature);
+	der_add_small_integer(b, 1);
+	cms_add_identifier(b, signer->cert);
+	cms_add_algorithm(b, digest_oid(signer->digest));
+	der_add(b, DER_CONTEXT_CONSTRUCTED(0), attributes);
+	if (crypto_key_is_rsa(signer->key))
+		cms_add_algorithm(b, oid_rsa_encryption);
+	else
+		crypto_add_signature_algorithm(b, signer->key, signer->digest);
+	der_add(b, DER_OCTET_STRING, buffer_span(&signature));
+	der_end(b, info);
+	buffer_free(&set);
+	buffer_free(&signature);
+	return ret;
+}
+
+static void
+add_content(struct buffer *b, const struct span *content)
+{
+	size_t encap = der_begin(b, DER_SEQUENCE), explicit;
+
+	der_add_oid(b, oid_data);
+	if (content != NULL) {
+		explicit = der_begin(b, DER_CONTEXT_CONSTRUCTED(0));
+		der_add(b, DER_OCTET_STRING, *content);
+		der_end(b, explicit);
+	}
+	der_end(b, encap);
+}
+
+int
+cms_add_signed(struct buffer *b, const struct cms_signer *signer,
+    const struct span *content, struct span attributes, struct error *err)
+{
+	struct buffer all = { 0 };
+	struct cms_frame frame = cms_begin(b, oid_signed_data);
+	size_t set;
+	int ret;
+
+	der_add_small_integer(b, 1);
+	set = der_begin(b, DER_SET);
+	cms_add_algorithm(b, digest_oid(signer->digest));
+	der_end(b, set);
+	add_content(b, content);
+	set = der_begin(b, DER_SET);
+	ret = build_attributes(&all, signer,
+	    content == NULL ? SPAN_EMPTY : *content, attributes);
+	if (ret == 0)
+		ret = add_signer_info(b, signer, buffer_span(&all));
+	der_end(b, set);
+	cms_end(b, frame);
+	buffer_free(&all);
+	return ret == 0 && !b->failed ? 0 : error_set(err, "cannot sign");
+}

@@ -1,0 +1,59 @@
+/* The inside of this folder: CMS (RFC 5652) as both directions need it. */
+#ifndef SCEP_CMS_H
+#define SCEP_CMS_H
+
+#include "scep/scep.h"
+
+/* DER as it is; BER rewritten into *store, and then *ber is set. */
+int cms_to_der(struct span in, struct blob *store, bool *ber, struct span *out);
+/* ContentInfo (3) of this type, down to its content. */
+int cms_open(struct span in, struct span type, struct span *content);
+/* IssuerAndSerialNumber or [0] SubjectKeyIdentifier; what is not there stays. */
+int cms_read_identifier(struct span *rest, struct span *issuer,
+    struct span *serial, struct span *key_id);
+bool cms_identifies(const struct x509 *, struct span issuer, struct span serial,
+    struct span key_id);
+
+/* ContentInfo of a SEQUENCE; cms_end() closes what cms_begin() has opened. */
+struct cms_frame {
+	size_t info, explicit, data;
+};
+struct cms_frame cms_begin(struct buffer *, struct span type);
+void cms_end(struct buffer *, struct cms_frame);
+/* AlgorithmIdentifier with NULL. */
+void cms_add_algorithm(struct buffer *, struct span oid);
+/* IssuerAndSerialNumber. */
+void cms_add_identifier(struct buffer *, const struct x509 *);
+/* Attribute with one value. */
+void cms_add_attribute(struct buffer *, struct span oid, int tag,
+    struct span value);
+
+struct cms_signer {
+	struct crypto *crypto;
+	struct evp_pkey_st *key;
+	const struct x509 *cert;
+	enum digest digest;
+};
+/*
+ * A whole SignedData (5.1) of one signer around id-data, without
+ * certificates. `content` NULL: eContent is left out. `attributes` are
+ * signed beside contentType and messageDigest, in DER's order.
+ */
+int cms_add_signed(struct buffer *, const struct cms_signer *,
+    const struct span *content, struct span attributes, struct error *);
+
+/* The EnvelopedData that is `content`, decrypted; fills its part of *out. */
+enum scep_flaw envelope_open(const struct scep_recipient *, struct span content,
+    struct scep_request *out, struct buffer *plain, struct error *);
+/* EnvelopedData around `plain`, for the recipient of the seal. */
+int envelope_add(struct buffer *, const struct scep_seal *, struct span plain,
+    struct error *);
+
+/* IssuerAndSubject (RFC 8894 3.3.3); the spans borrow. -1: not one. */
+int query_read_subject(struct span der, struct span *issuer,
+    struct span *subject);
+/* IssuerAndSerialNumber (RFC 8894 3.3.4). */
+int query_read_serial(struct span der, struct span *issuer,
+    struct span *serial);
+
+#endif

@@ -1,0 +1,202 @@
+/* What the policy module expects of a request (ndes-facts 10). */
+#include "unit/device.h"
+
+#include "stack/stack.h"
+
+static EVP_PKEY *rsa, *ec;
+
+/* A request of "C=NL, CN=device-0001" with these. */
+static struct blob
+request_with(EVP_PKEY *key, const char *challenge, const char *alt_name,
+    const char *usage)
+{
+	STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
+	X509_REQ *request = device_request(key, "device-0001");
+	struct blob der;
+
+	if (challenge != NULL)
+		device_add_challenge(request, V_ASN1_UTF8STRING, challenge,
+		    (int)strlen(challenge));
+	if (alt_name != NULL)
+		sk_X509_EXTENSION_push(list,
+		    X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name,
+			alt_name));
+	if (usage != NULL)
+		sk_X509_EXTENSION_push(list,
+		    X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, usage));
+	if (sk_X509_EXTENSION_num(list) > 0)
+		assert_true(X509_REQ_add_extensions(request, list));
+	assert_true(X509_REQ_sign(request, key, EVP_sha256()) > 0);
+	der = device_request_der(request);
+	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+	X509_REQ_free(request);
+	return der;
+}
+
+enum field { SUBJECT, SAN, EKU, KEY_SIZE, CHALLENGE };
+
+static const struct expected {
+	const char *row;
+	enum field field;
+	const char *value; /* of KEY_SIZE: digits */
+	bool ec;
+	const char *challenge, *alt_name, *usage; /* or NULL */
+	const char *error;			  /* NULL: as expected */
+} expecteds[] = {
+	{ "the subject", SUBJECT, "C=NL, CN=device-0001", false, NULL, NULL,
+	    NULL, NULL },
+	{ "a subject like this", SUBJECT, "*CN=device-[0-9]*", false, NULL,
+	    NULL, NULL, NULL },
+	{ "any subject", SUBJECT, "*", false, NULL, NULL, NULL, NULL },
+	{ "another subject", SUBJECT, "CN=*", false, NULL, NULL, NULL,
+	    "policy_module.expect.subject: \"C=NL, CN=device-0001\" is not "
+	    "like \"CN=*\"" },
+	{ "the alternative name", SAN, "DNS:a.example", false, NULL,
+	    "DNS:a.example", NULL, NULL },
+	{ "one among alternative names", SAN, "*UPN:*", false, NULL,
+	    "DNS:a.example,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:x@y", NULL,
+	    NULL },
+	{ "another alternative name", SAN, "DNS:*.example", false, NULL,
+	    "DNS:a.test", NULL,
+	    "policy_module.expect.san: \"DNS:a.test\" is not like "
+	    "\"DNS:*.example\"" },
+	{ "an alternative name that is not there", SAN, "?*", false, NULL, NULL,
+	    NULL, "policy_module.expect.san: \"\" is not like \"?*\"" },
+	{ "a purpose", EKU, "1.3.6.1.5.5.7.3.2", false, NULL, NULL,
+	    "clientAuth", NULL },
+	{ "two purposes of three", EKU,
+	    "1.3.6.1.5.5.7.3.2\n1.3.6.1.4.1.311.20.2.2", false, NULL, NULL,
+	    "serverAuth,1.3.6.1.4.1.311.20.2.2,clientAuth", NULL },
+	{ "two purposes and one is missing", EKU,
+	    "1.3.6.1.5.5.7.3.2\n1.3.6.1.4.1.311.20.2.2", false, NULL, NULL,
+	    "serverAuth,clientAuth",
+	    "policy_module.expect.eku: 1.3.6.1.4.1.311.20.2.2 is not asked "
+	    "for" },
+	{ "a purpose and nothing is asked for", EKU, "1.3.6.1.5.5.7.3.2", false,
+	    NULL, NULL, NULL,
+	    "policy_module.expect.eku: 1.3.6.1.5.5.7.3.2 is not asked for" },
+	{ "a key that is large enough", KEY_SIZE, "2048", false, NULL, NULL,
+	    NULL, NULL },
+	{ "a key one bit larger", KEY_SIZE, "2049", false, NULL, NULL, NULL,
+	    "policy_module.expect.key_size: 2048 bits" },
+	{ "an EC key has a measure of its own", KEY_SIZE, "4096", true, NULL,
+	    NULL, NULL, NULL },
+	{ "the challenge", CHALLENGE, "ey*.*.*", false, "eyJ0.eyJz.x-_", NULL,
+	    NULL, NULL },
+	{ "another challenge", CHALLENGE, "ey*", false, "8CE317021F690069",
+	    NULL, NULL,
+	    "policy_module.expect.challenge: it is not like \"ey*\"" },
+	{ "a challenge that is not there", CHALLENGE, "?*", false, NULL, NULL,
+	    NULL, "policy_module.expect.challenge: it is not like \"?*\"" },
+};
+
+static void
+expect(struct stack_state *s, enum field field, const char *value)
+{
+	switch (field) {
+	case SUBJECT:
+		strcpy(s->policy_module.expect.subject, value);
+		break;
+	case SAN:
+		strcpy(s->policy_module.expect.san, value);
+		break;
+	case EKU:
+		strcpy(s->policy_module.expect.eku, value);
+		break;
+	case KEY_SIZE:
+		s->policy_module.expect.key_size = atoi(value);
+		break;
+	case CHALLENGE:
+		strcpy(s->policy_module.expect.challenge, value);
+		break;
+	}
+}
+
+static enum refusal
+judged(const struct stack_state *s, const struct blob *der, struct error *why)
+{
+	struct error err = { 0 };
+	struct scep_csr csr;
+	enum refusal refusal;
+
+	assert_int_equal(scep_csr_read(blob_span(der), &csr, &err), 0);
+	csr.key_bits = 2048;
+	refusal = policy_module_judge(s, &csr, why);
+	free(csr.challenge);
+	return refusal;
+}
+
+static void
+expects(void **state)
+{
+	const struct expected *t = *state;
+	struct blob der = request_with(t->ec ? ec : rsa, t->challenge,
+	    t->alt_name, t->usage);
+	struct error why = { 0 };
+	struct stack_state s;
+
+	stack_healthy(&s);
+	assert_int_equal(judged(&s, &der, &why), REFUSAL_NONE);
+	expect(&s, t->field, t->value);
+	assert_int_equal(judged(&s, &der, &why),
+	    t->error == NULL ? REFUSAL_NONE : REFUSAL_EXPECTATION);
+	assert_string_equal(why.text, t->error == NULL ? "" : t->error);
+	/* Without the module nobody looks. */
+	s.policy_module.installed = false;
+	why.text[0] = '\0';
+	assert_int_equal(judged(&s, &der, &why), REFUSAL_NONE);
+	assert_string_equal(why.text, "");
+	blob_free(&der);
+}
+
+/* Of Intune's length; the last octet counts. */
+static void
+long_challenge(void **state)
+{
+	char *challenge = malloc(CHALLENGE_LONGEST + 1);
+	struct error why = { 0 };
+	struct stack_state s;
+	struct blob der;
+
+	(void)state;
+	memset(challenge, 'A', CHALLENGE_LONGEST);
+	challenge[CHALLENGE_LONGEST] = '\0';
+	challenge[CHALLENGE_LONGEST - 1] = 'Z';
+	der = request_with(rsa, challenge, NULL, NULL);
+	stack_healthy(&s);
+	expect(&s, CHALLENGE, "A*A*A*A*A*A*A*Z");
+	assert_int_equal(judged(&s, &der, &why), REFUSAL_NONE);
+	expect(&s, CHALLENGE, "A*A*A*A*A*A*A*Y");
+	assert_int_equal(judged(&s, &der, &why), REFUSAL_EXPECTATION);
+	blob_free(&der);
+	free(challenge);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	rsa = device_key("device/device.key");
+	ec = EVP_EC_gen("P-256");
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(ec);
+	return 0;
+}
+
+int
+main(void)
+{
+	static const struct table tables[] = {
+		ROWS(expects, expecteds),
+		ONE(long_challenge, "a challenge of 8192 octets"),
+	};
+
+	return ROWS_RUN(tables, set_up, tear_down);
+}

@@ -1,0 +1,462 @@
+/* Each key of `server:`, and that the reference knows it. */
+#include "unit/scenarios.h"
+
+enum kind { INT, BOOL, NUMBER, TEXT };
+
+#define AT(field) #field, offsetof(struct stack_state, field)
+#define NO_BOOL "\"yes\" is neither true nor false"
+#define NO_NUMBER "\"many\" is not a number"
+#define NO_DURATION "is not a duration such as 90s, 60m, 2h, 2d or 1y"
+#define NOT_ASCII "only printable ASCII is taken here"
+#define NO_LIST "takes a list, [a, b]"
+
+/* A good value of each key and where it goes, and one that is refused. */
+static const struct known_key {
+	const char *row;
+	size_t offset;
+	enum kind kind;
+	const char *good;
+	int64_t number;
+	const char *text;
+	const char *bad, *error;
+} known_keys[] = {
+	{ AT(windows), INT, "2012", WINDOWS_2012, NULL, "2021",
+	    "unknown value \"2021\", did you mean \"2022\"?" },
+	{ AT(http_sys.max_field_length), NUMBER, "64", 64, NULL, "63",
+	    "63 is not between 64 and 65534" },
+	{ AT(http_sys.max_request_bytes), NUMBER, "256", 256, NULL, "255",
+	    "255 is not between 256 and 16777216" },
+	{ AT(http_sys.connection_timeout), NUMBER, "1s", 1, NULL, "0s",
+	    "0s is not between 1 and 86400" },
+	{ AT(http_sys.header_wait), NUMBER, "1d", 86400, NULL, "2d",
+	    "2d is not between 1 and 86400" },
+	{ AT(http_sys.entity_body), NUMBER, "5m", 300, NULL, "5",
+	    "\"5\" " NO_DURATION },
+	{ AT(http_sys.require_content_length), BOOL, "true", 1, NULL, "yes",
+	    NO_BOOL },
+	{ AT(iis.error_pages), INT, "remote", PAGES_REMOTE, NULL, "remotely",
+	    "unknown value \"remotely\", did you mean \"remote\"?" },
+	{ AT(iis.log_fields), INT, "article", LOG_FIELDS_ARTICLE, NULL, "\"\"",
+	    "unknown value \"\", did you mean \"default\"?" },
+	{ AT(iis.x_powered_by), BOOL, "false", 0, NULL, "yes", NO_BOOL },
+	{ AT(iis.max_url), NUMBER, "0", 0, NULL, "many", NO_NUMBER },
+	{ AT(iis.max_query_string), NUMBER, "2147483647", INT32_MAX, NULL,
+	    "many", NO_NUMBER },
+	{ AT(iis.max_allowed_content_length), NUMBER, "1", 1, NULL, "-1",
+	    "-1 is not between 0 and 4294967295" },
+	{ AT(mscep.capabilities), TEXT, "[AES, SCEPStandard]", 0,
+	    "AES\nSCEPStandard", "AES", "\"mscep.capabilities\" " NO_LIST },
+	{ AT(mscep.capabilities_separator), INT, "crlf", LINE_END_CRLF, NULL,
+	    "cr", "unknown value \"cr\", did you mean \"lf\"?" },
+	{ AT(mscep.capabilities_final_newline), BOOL, "true", 1, NULL, "yes",
+	    NO_BOOL },
+	{ AT(mscep.capabilities_content_type), TEXT, "text/html", 0,
+	    "text/html", "\"text/plain\\r\\nX: y\"", NOT_ASCII },
+	{ AT(mscep.accept.post), BOOL, "false", 0, NULL, "yes", NO_BOOL },
+	{ AT(mscep.accept.get), BOOL, "false", 0, NULL, "yes", NO_BOOL },
+	{ AT(mscep.accept.renewal), BOOL, "false", 0, NULL, "yes", NO_BOOL },
+	{ AT(mscep.accept.weakest_digest), INT, "sha256", DIGEST_SHA256, NULL,
+	    "sha384", "unknown value \"sha384\", did you mean \"sha1\"?" },
+	{ AT(mscep.accept.weakest_cipher), INT, "aes-128-cbc", CIPHER_AES128,
+	    NULL, "3des", "unknown value \"3des\", did you mean \"des\"?" },
+	{ AT(mscep.unreadable), INT, "empty", UNREADABLE_EMPTY, NULL, "certrep",
+	    "unknown value \"certrep\", did you mean \"cert_rep\"?" },
+	{ AT(mscep.reply.profile), INT, "rfc8894", PROFILE_RFC8894, NULL,
+	    "rfc8984", "unknown value \"rfc8984\", did you mean \"rfc8894\"?" },
+	{ AT(mscep.reply.digest), INT, "request", AS_REQUEST, NULL, "md5",
+	    "unknown value \"md5\", did you mean \"sha1\"?" },
+	{ AT(mscep.reply.cipher), INT, "des", CIPHER_DES, NULL, "aes-128-gcm",
+	    "unknown value \"aes-128-gcm\", did you mean \"aes-128-cbc\"?" },
+	{ AT(mscep.reply.key_transport), INT, "oaep", TRANSPORT_OAEP, NULL,
+	    "oeap", "unknown value \"oeap\", did you mean \"oaep\"?" },
+	{ AT(mscep.reply.content), INT, "absent", SCEP_CONTENT_ABSENT, NULL,
+	    "none", "unknown value \"none\", did you mean \"zero\"?" },
+	{ AT(mscep.reply.fail_info_text), INT, "true", true, NULL, "truth",
+	    "unknown value \"truth\", did you mean \"true\"?" },
+	{ AT(mscep.reply.microsoft_attributes), INT, "false", false, NULL,
+	    "fals", "unknown value \"fals\", did you mean \"false\"?" },
+	{ AT(mscep.renewal.subject_match), BOOL, "false", 0, NULL, "yes",
+	    NO_BOOL },
+	{ AT(mscep.repeat), INT, "same", REPEAT_SAME, NULL, "some",
+	    "unknown value \"some\", did you mean \"same\"?" },
+	{ AT(mscep.queries), INT, "refused", QUERIES_REFUSED, NULL, "refuse",
+	    "unknown value \"refuse\", did you mean \"refused\"?" },
+	{ AT(mscep.bom), BOOL, "true", 1, NULL, "yes", NO_BOOL },
+	{ AT(mscep.odd_byte), BOOL, "true", 1, NULL, "yes", NO_BOOL },
+	{ AT(mscep.admin.authentication), INT, "basic", AUTHENTICATION_BASIC,
+	    NULL, "ntlm", "unknown value \"ntlm\", did you mean \"none\"?" },
+	{ AT(mscep.admin.user), TEXT, "na\\sra", 0, "na\\sra", "\"a\\tb\"",
+	    NOT_ASCII },
+	{ AT(mscep.admin.password), TEXT, "a:b", 0, "a:b", "\"a\\x7f\"",
+	    NOT_ASCII },
+	{ AT(mscep.admin.permission), BOOL, "false", 0, NULL, "yes", NO_BOOL },
+	{ AT(mscep.challenge.mode), INT, "static", CHALLENGES_STATIC, NULL,
+	    "no", "unknown value \"no\", did you mean \"none\"?" },
+	{ AT(mscep.challenge.password), TEXT, "a b", 0, "a b", "\"\\xe4\"",
+	    NOT_ASCII },
+	{ AT(mscep.challenge.length), NUMBER, "1", 1, NULL, "0",
+	    "0 is not between 1 and 64" },
+	{ AT(mscep.challenge.validity), NUMBER, "366d", 366LL * 86400, NULL,
+	    "367d", "367d is not between 1 and 31622400" },
+	{ AT(mscep.challenge.cache), NUMBER, "100000", 100000, NULL, "100001",
+	    "100001 is not between 0 and 100000" },
+	{ AT(ca.key), INT, "rsa-2048", 0, NULL, "rsa-1024",
+	    "unknown value \"rsa-1024\", did you mean \"rsa-2048\"?" },
+	{ AT(ca.tiers), NUMBER, "3", 3, NULL, "4", "4 is not between 1 and 3" },
+	{ AT(ca.approval), INT, "manual", APPROVAL_MANUAL, NULL, "manually",
+	    "unknown value \"manually\", did you mean \"manual\"?" },
+	{ AT(ca.pending_lifetime), NUMBER, "90m", 5400, NULL, "0s",
+	    "0s is not between 1 and 315576000" },
+	{ AT(ca.rollover_after), NUMBER, "2y", 63115200, NULL, "-1d",
+	    "-1d is not between 0 and 315576000" },
+	{ AT(ca.crl_lifetime), NUMBER, "10y", 315576000, NULL, "11y",
+	    "11y is not between 1 and 315576000" },
+	{ AT(ca.minimum_key_size), NUMBER, "512", 512, NULL, "511",
+	    "511 is not between 512 and 16384" },
+	{ AT(ca.subject_max), NUMBER, "2", 2, NULL, "1",
+	    "1 is not between 2 and 1000000" },
+	{ AT(policy_module.installed), BOOL, "false", 0, NULL, "yes", NO_BOOL },
+	{ AT(policy_module.expect.subject), TEXT, "CN=device-*", 0,
+	    "CN=device-*", "\"CN=\\n\"", NOT_ASCII },
+	{ AT(policy_module.expect.san), TEXT, "\"*DNS:*.example*\"", 0,
+	    "*DNS:*.example*", "\"\\e\"", NOT_ASCII },
+	{ AT(policy_module.expect.challenge), TEXT, "ey*", 0, "ey*",
+	    "\"\\x80\"", NOT_ASCII },
+	{ AT(policy_module.expect.eku), TEXT,
+	    "[1.3.6.1.5.5.7.3.2, 1.3.6.1.4.1.311.20.2.2]", 0,
+	    "1.3.6.1.5.5.7.3.2\n1.3.6.1.4.1.311.20.2.2", "1.3.6.1.5.5.7.3.2",
+	    "\"policy_module.expect.eku\" " NO_LIST },
+	{ AT(policy_module.expect.key_size), NUMBER, "2048", 2048, NULL,
+	    "16385", "16385 is not between 0 and 16384" },
+};
+
+static void
+set_by_hand(const struct known_key *t, struct stack_state *to)
+{
+	char *field = (char *)to + t->offset;
+
+	switch (t->kind) {
+	case INT:
+		*(int *)field = (int)t->number;
+		break;
+	case BOOL:
+		*(bool *)field = t->number != 0;
+		break;
+	case NUMBER:
+		*(int64_t *)field = t->number;
+		break;
+	case TEXT:
+		memcpy(field, t->text, strlen(t->text) + 1);
+		break;
+	}
+}
+
+static struct scenario_set
+one_set(const char *key, const char *value, const char *list[1])
+{
+	static char text[4096];
+
+	snprintf(text, sizeof(text), "server.%s=%s", key, value);
+	list[0] = text;
+	return (struct scenario_set){ list, 1 };
+}
+
+/* What `good` makes of a state, and nothing else. */
+static void
+takes_key(void **state)
+{
+	/* Without these a mode and a scheme are refused. */
+	static const char *const list[] = { "server.mscep.challenge.password=P",
+		"server.mscep.admin.user=U", NULL };
+	const struct known_key *t = *state;
+	struct scenario_set set = { list, 2 };
+	struct scenario *before = accept_all(TOP, &set), *after;
+	const char *sets[] = { list[0], list[1], NULL };
+
+	one_set(t->row, t->good, sets + 2);
+	set = (struct scenario_set){ sets, 3 };
+	after = accept_all(TOP, &set);
+	assert_memory_not_equal(&after->state, &before->state,
+	    sizeof(after->state));
+	set_by_hand(t, &before->state);
+	assert_memory_equal(&after->state, &before->state,
+	    sizeof(after->state));
+	scenario_free(before);
+	scenario_free(after);
+}
+
+/* Words and what they mean, beyond those of known_keys. */
+static const struct meaning {
+	const char *row, *key;
+	size_t offset;
+	int value;
+} meanings[] = {
+	{ "sha1", AT(mscep.accept.weakest_digest), DIGEST_SHA1 },
+	{ "sha512", AT(mscep.accept.weakest_digest), DIGEST_SHA512 },
+	{ "des3", AT(mscep.accept.weakest_cipher), CIPHER_DES3 },
+	{ "aes-192-cbc", AT(mscep.accept.weakest_cipher), CIPHER_AES192 },
+	{ "aes-256-cbc", AT(mscep.accept.weakest_cipher), CIPHER_AES256 },
+	{ "general", AT(mscep.unreadable), UNREADABLE_GENERAL },
+	{ "cert_rep", AT(mscep.unreadable), UNREADABLE_CERT_REP },
+	{ "one-time", AT(mscep.challenge.mode), CHALLENGES_ONE_TIME },
+	{ "single", AT(mscep.challenge.mode), CHALLENGES_SINGLE },
+	{ "none", AT(mscep.challenge.mode), CHALLENGES_NONE },
+	{ "given", AT(ca.key), -1 },
+	{ "rsa-3072", AT(ca.key), 1 },
+	{ "rsa-4096", AT(ca.key), 2 },
+	{ "ec-p256", AT(ca.key), 3 },
+	{ "ec-p384", AT(ca.key), 4 },
+	{ "sha1", AT(mscep.reply.digest), DIGEST_SHA1 },
+	{ "sha256", AT(mscep.reply.digest), DIGEST_SHA256 },
+	{ "sha512", AT(mscep.reply.digest), DIGEST_SHA512 },
+	{ "request", AT(mscep.reply.cipher), AS_REQUEST },
+	{ "des3", AT(mscep.reply.cipher), CIPHER_DES3 },
+	{ "aes-128-cbc", AT(mscep.reply.cipher), CIPHER_AES128 },
+	{ "aes-192-cbc", AT(mscep.reply.cipher), CIPHER_AES192 },
+	{ "aes-256-cbc", AT(mscep.reply.cipher), CIPHER_AES256 },
+	{ "pkcs1", AT(mscep.reply.key_transport), TRANSPORT_PKCS1 },
+	{ "zero", AT(mscep.reply.content), SCEP_CONTENT_ZERO },
+	{ "empty", AT(mscep.reply.content), SCEP_CONTENT_EMPTY },
+	{ "false", AT(mscep.reply.fail_info_text), false },
+	{ "true", AT(mscep.reply.microsoft_attributes), true },
+};
+
+static void
+means(void **state)
+{
+	const struct meaning *t = *state;
+	struct scenario_set set;
+	struct scenario *s;
+	const char *list[1];
+
+	set = one_set(t->key, t->row, list);
+	s = accept_all(TOP, &set);
+	assert_int_equal(*(int *)((char *)&s->state + t->offset), t->value);
+	scenario_free(s);
+}
+
+/* Behind the value that was set, and its place. */
+static void
+is_refused(const struct scenario_set *set, const char *error)
+{
+	const char *got = refusal(TOP, set);
+	char wanted[8192];
+
+	snprintf(wanted, sizeof(wanted), "%s:1:1: %s", set->list[0], error);
+	assert_string_equal(got, wanted);
+}
+
+static void
+refuses_value(void **state)
+{
+	const struct known_key *t = *state;
+	struct scenario_set set;
+	const char *list[1];
+
+	set = one_set(t->row, t->bad, list);
+	is_refused(&set, t->error);
+}
+
+static void
+refuses_type(void **state)
+{
+	const struct known_key *t = *state;
+	bool is_list = *t->good == '[';
+	struct scenario_set set;
+	const char *list[1];
+	char wanted[200];
+
+	snprintf(wanted, sizeof(wanted), "\"%s\" takes %s", t->row,
+	    is_list ? "a list, [a, b]" : "one value");
+	for (int i = 0; i < 2; i++) {
+		set = one_set(t->row,
+		    i == 0	? "{a: b}" :
+			is_list ? "a" :
+				  "[a]",
+		    list);
+		is_refused(&set, wanted);
+	}
+}
+
+static const struct listed {
+	const char *row, *value, *error;
+} listeds[] = {
+	{ "no OID", "[1.2.3, clientAuth]",
+	    ":1:9: \"clientAuth\" is not an OID such as 1.3.6.1.5.5.7.3.2" },
+	{ "half an OID", "[1.2.]",
+	    ":1:2: \"1.2.\" is not an OID such as 1.3.6.1.5.5.7.3.2" },
+	{ "a list in the list", "[1.2, [1.3]]", ":1:7: a word is wanted here" },
+	{ "too many of them",
+	    "[1.3.6.1.4.1.1.18446744073709551615.18446744073709551615,"
+	    "1.3.6.1.4.1.2.18446744073709551615.18446744073709551615,"
+	    "1.3.6.1.4.1.3.18446744073709551615.18446744073709551615,"
+	    "1.3.6.1.4.1.4.18446744073709551615.18446744073709551615,"
+	    "1.3.6.1.4.1.5.18446744073709551615.18446744073709551615]",
+	    ":1:1: the list is too long" },
+};
+
+static void
+refuses_list(void **state)
+{
+	const struct listed *t = *state;
+	struct scenario_set set;
+	const char *list[1], *got;
+
+	set = one_set("policy_module.expect.eku", t->value, list);
+	got = refusal(TOP, &set);
+	assert_int_equal(strncmp(got, list[0], strlen(list[0])), 0);
+	assert_string_equal(got + strlen(list[0]), t->error);
+}
+
+static const struct missing {
+	const char *row, *sets[2];
+	size_t count;
+	const char *error; /* NULL: taken */
+} missings[] = {
+	{ "a static password that is not there",
+	    { "server.mscep.challenge.mode=static" }, 1,
+	    "pki.yaml:1:1: \"mscep.challenge.mode\" is static, but there is no "
+	    "\"mscep.challenge.password\"" },
+	{ "a static password",
+	    { "server.mscep.challenge.mode=static",
+		"server.mscep.challenge.password=x" },
+	    2, NULL },
+	{ "nobody to authenticate",
+	    { "server.mscep.admin.authentication=basic",
+		"server.mscep.admin.password=x" },
+	    2,
+	    "pki.yaml:1:1: \"mscep.admin.authentication\" is on, but there is "
+	    "no \"mscep.admin.user\"" },
+	{ "somebody without a password",
+	    { "server.mscep.admin.authentication=basic",
+		"server.mscep.admin.user=x" },
+	    2, NULL },
+};
+
+/* It stands at the settings, where there are any. */
+static void
+place_of_what_is_missing(void **state)
+{
+	(void)state;
+	assert_string_equal(refusal(SERVER
+				"  mscep: {challenge: {mode: static}}\n",
+				NULL),
+	    "pki.yaml:4:3: \"mscep.challenge.mode\" is static, but there is no "
+	    "\"mscep.challenge.password\"");
+}
+
+static void
+needs_another(void **state)
+{
+	const struct missing *t = *state;
+	const struct scenario_set set = { t->sets, t->count };
+
+	if (t->error != NULL)
+		assert_string_equal(refusal(TOP, &set), t->error);
+	else
+		scenario_free(accept_all(TOP, &set));
+}
+
+static const struct known_key *
+find_key(const char *name)
+{
+	for (size_t i = 0; i < sizeof(known_keys) / sizeof(known_keys[0]); i++)
+		if (strcmp(known_keys[i].row, name) == 0)
+			return &known_keys[i];
+	return NULL;
+}
+
+/* "KEY Ns = Ns Cm VALUE" of the reference becomes a --set. */
+static void
+default_is_healthy(char *line)
+{
+	static const char mid[] = " Ns = Ns Cm ";
+	char *value = strstr(line, mid), *quote;
+	struct stack_state healthy;
+	struct scenario_set set;
+	struct scenario *s;
+	const char *list[1];
+
+	if (value == NULL)
+		fail_msg("no default: %s", line);
+	*value = '\0';
+	value += strlen(mid);
+	while ((quote = strstr(value, "\\(dq")) != NULL) {
+		*quote = '"';
+		memmove(quote + 1, quote + 4, strlen(quote + 4) + 1);
+	}
+	if (find_key(line) == NULL)
+		fail_msg("%s is not tested", line);
+	set = one_set(line, value, list);
+	s = accept_all(TOP, &set);
+	stack_healthy(&healthy);
+	if (memcmp(&s->state, &healthy, sizeof(healthy)) != 0)
+		fail_msg("%s is not %s in health", line, value);
+	scenario_free(s);
+}
+
+static void
+reference(void **state)
+{
+	static const char begin[] = ".It Cm server.";
+	const char *source = getenv("MOCKNDES_SOURCE");
+	char path[4096], line[1024];
+	size_t count = 0;
+	FILE *file;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/server/mockndes.1",
+	    source == NULL ? "." : source);
+	assert_non_null(file = fopen(path, "r"));
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (strncmp(line, begin, strlen(begin)) != 0)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		default_is_healthy(line + strlen(begin));
+		count++;
+	}
+	fclose(file);
+	assert_int_equal(count, sizeof(known_keys) / sizeof(known_keys[0]));
+}
+
+static void
+long_text(void **state)
+{
+	char yaml[2 * CONTENT_TYPE_SIZE];
+	struct scenario *s;
+
+	(void)state;
+	snprintf(yaml, sizeof(yaml),
+	    SERVER "  mscep: {capabilities_content_type: %0*d}\n",
+	    CONTENT_TYPE_SIZE - 1, 7);
+	s = accept_all(yaml, NULL);
+	assert_int_equal(strlen(s->state.mscep.capabilities_content_type),
+	    CONTENT_TYPE_SIZE - 1);
+	scenario_free(s);
+	snprintf(yaml, sizeof(yaml),
+	    SERVER "  mscep: {capabilities_content_type: %0*d}\n",
+	    CONTENT_TYPE_SIZE, 7);
+	assert_string_equal(refusal(yaml, NULL),
+	    "pki.yaml:4:38: the text is longer than 127 characters");
+	s = accept_all(SERVER "  mscep: {capabilities_content_type: }\n", NULL);
+	assert_string_equal(s->state.mscep.capabilities_content_type, "");
+	scenario_free(s);
+}
+
+int
+main(void)
+{
+	static const struct table tables[] = {
+		ROWS(takes_key, known_keys),
+		ROWS(means, meanings),
+		ROWS(refuses_value, known_keys),
+		ROWS(refuses_type, known_keys),
+		ROWS(refuses_list, listeds),
+		ROWS(needs_another, missings),
+		ONE(place_of_what_is_missing, "what is missing has a place"),
+		ONE(reference, "the reference has every key and its default"),
+		ONE(long_text, "a text has a length"),
+	};
+
+	return ROWS_RUN(tables, NULL, NULL);
+}

@@ -1,0 +1,239 @@
+/* What a message means under its transactionID, after those before it. */
+#include "unit/rows.h"
+
+#include "stack/stack.h"
+#include "unit/device.h"
+
+#define NOW DEVICE_NOW
+#define LIFETIME 3600
+#define STEPS 9
+
+/* Two devices; each signs with its key, or with another's: a throw-away. */
+static EVP_PKEY *keys[3];
+static struct blob csrs[3], spkis[3];
+
+enum act {
+	END, /* of the row */
+	SEND,
+	POLL,
+	APPROVE,
+	DENY,
+	ISSUED,
+	FAILED,
+};
+
+struct step {
+	enum act act;
+	int key, signer; /* of SEND and POLL */
+	int64_t after;	 /* seconds since the row's start */
+	enum ruling_kind kind;
+	enum refusal why;
+};
+
+#define NEW RULING_NEW, REFUSAL_NONE
+#define WAIT RULING_WAIT, REFUSAL_NONE
+#define ISSUE RULING_ISSUE, REFUSAL_NONE
+#define AGAIN RULING_AGAIN, REFUSAL_NONE
+#define NO(why) RULING_REFUSE, REFUSAL_##why
+
+/* A SEND that is NEW is held, as a manager's CA does it. */
+static const struct row {
+	const char *row;
+	struct step steps[STEPS];
+} rows[] = {
+	{ "approved, then polled",
+	    { { SEND, 0, 0, 0, NEW }, { POLL, 0, 0, 1, WAIT },
+		{ .act = APPROVE }, { POLL, 0, 0, 2, ISSUE }, { .act = ISSUED },
+		{ POLL, 0, 0, 3, AGAIN }, { SEND, 0, 0, 4, NEW } } },
+	{ "approved, then sent again",
+	    { { SEND, 0, 0, 0, NEW }, { SEND, 0, 0, 1, WAIT },
+		{ .act = APPROVE }, { SEND, 0, 0, 2, ISSUE }, { .act = ISSUED },
+		{ SEND, 0, 0, 3, NEW }, { POLL, 0, 0, 4, WAIT } } },
+	{ "denied, then polled",
+	    { { SEND, 0, 0, 0, NEW }, { .act = DENY },
+		{ POLL, 0, 0, 1, NO(DENIED) }, { POLL, 0, 0, 2, NO(DENIED) },
+		{ SEND, 0, 0, 3, NEW } } },
+	{ "denied, then sent again",
+	    { { SEND, 0, 0, 0, NEW }, { .act = DENY },
+		{ SEND, 0, 0, 1, NO(DENIED) }, { SEND, 0, 0, 2, NEW },
+		{ SEND, 0, 0, 3, WAIT } } },
+	{ "nobody decides",
+	    { { SEND, 0, 0, 0, NEW }, { POLL, 0, 0, LIFETIME - 1, WAIT },
+		{ POLL, 0, 0, LIFETIME, NO(PENDING_EXPIRED) },
+		{ POLL, 0, 0, LIFETIME + 1, NO(PENDING_EXPIRED) },
+		{ SEND, 0, 0, LIFETIME + 2, NEW },
+		{ POLL, 0, 0, LIFETIME + 3, WAIT } } },
+	{ "nobody decides, and it is sent again",
+	    { { SEND, 0, 0, 0, NEW },
+		{ SEND, 0, 0, LIFETIME, NO(PENDING_EXPIRED) },
+		{ SEND, 0, 0, LIFETIME + 1, NEW } } },
+	{ "approved in time, fetched late",
+	    { { SEND, 0, 0, 0, NEW }, { .act = APPROVE },
+		{ POLL, 0, 0, LIFETIME + 1, ISSUE } } },
+	{ "two ask at the same time",
+	    { { SEND, 0, 0, 0, NEW }, { .act = APPROVE },
+		{ POLL, 0, 0, 1, ISSUE }, { POLL, 0, 0, 1, WAIT },
+		{ SEND, 0, 0, 1, WAIT }, { .act = ISSUED },
+		{ POLL, 0, 0, 2, AGAIN } } },
+	{ "the CA fails",
+	    { { SEND, 0, 0, 0, NEW }, { .act = APPROVE },
+		{ POLL, 0, 0, 1, ISSUE }, { .act = FAILED },
+		{ POLL, 0, 0, 2, NO(CA_FAILED) } } },
+	{ "a poll of nothing", { { POLL, 0, 0, 0, NO(UNKNOWN_TRANSACTION) } } },
+	{ "another key while it waits",
+	    { { SEND, 0, 0, 0, NEW }, { SEND, 1, 1, 1, NO(TRANSACTION_KEY) },
+		{ POLL, 1, 1, 2, NO(TRANSACTION_KEY) },
+		{ POLL, 0, 0, 3, WAIT } } },
+	{ "another key once it is approved",
+	    { { SEND, 0, 0, 0, NEW }, { .act = APPROVE },
+		{ POLL, 1, 1, 1, NO(TRANSACTION_KEY) },
+		{ POLL, 0, 0, 2, ISSUE } } },
+	{ "another key after its end",
+	    { { SEND, 0, 0, 0, NEW }, { .act = APPROVE },
+		{ POLL, 0, 0, 1, ISSUE }, { .act = ISSUED },
+		{ POLL, 1, 1, 2, NO(UNKNOWN_TRANSACTION) },
+		{ SEND, 1, 1, 3, NEW }, { POLL, 1, 1, 4, WAIT },
+		{ POLL, 0, 0, 5, NO(TRANSACTION_KEY) } } },
+	{ "a throw-away signer polls",
+	    { { SEND, 0, 2, 0, NEW }, { POLL, 0, 2, 1, WAIT },
+		{ .act = APPROVE }, { POLL, 0, 2, 2, ISSUE } } },
+	{ "a new throw-away signer sends again",
+	    { { SEND, 0, 2, 0, NEW }, { SEND, 0, 1, 1, WAIT } } },
+};
+
+/* What decode.c would have made of it. */
+static struct scep_request
+request_of(const struct step *s)
+{
+	struct scep_request r = {
+		.type = s->act == POLL ? SCEP_CERT_POLL : SCEP_PKCS_REQ,
+		.transaction_id = (char *)(uintptr_t) "constant",
+		.signer.spki = blob_span(&spkis[s->signer]),
+	};
+
+	if (s->act == SEND) {
+		r.plain = csrs[s->key];
+		r.csr.spki = blob_span(&spkis[s->key]);
+	}
+	return r;
+}
+
+static void
+ask(struct transactions *all, const struct step *s, int at)
+{
+	const struct scep_request r = request_of(s);
+	struct ruling ruling;
+
+	transaction_ask(all, &r, LIFETIME, NOW + s->after, &ruling);
+	if (ruling.kind != s->kind || ruling.why != s->why)
+		fail_msg("step %d: ruling %d, refusal %d", at, ruling.kind,
+		    ruling.why);
+	if (ruling.kind == RULING_ISSUE)
+		assert_octets(blob_span(&ruling.csr), csrs[s->key].data,
+		    csrs[s->key].len);
+	if (ruling.kind == RULING_AGAIN)
+		assert_octets(blob_span(&ruling.certificate), "leaf", 4);
+	blob_free(&ruling.csr);
+	blob_free(&ruling.certificate);
+	if (ruling.kind == RULING_NEW)
+		assert_int_equal(transaction_hold(all, &r, NOW + s->after),
+		    REFUSAL_NONE);
+}
+
+static void
+step(struct transactions *all, const struct step *s, int at)
+{
+	switch (s->act) {
+	case APPROVE:
+	case DENY:
+		assert_int_equal(transaction_settle(all, "constant",
+				     s->act == APPROVE),
+		    0);
+		assert_int_equal(transaction_settle(all, "constant", true), -1);
+		break;
+	case ISSUED:
+	case FAILED:
+		transaction_end(all, "constant",
+		    s->act == ISSUED ? span_text("leaf") : SPAN_EMPTY);
+		break;
+	default:
+		ask(all, s, at);
+	}
+}
+
+static void
+rules(void **state)
+{
+	const struct row *row = *state;
+	struct transactions all = { 0 };
+
+	for (int i = 0; i < STEPS && row->steps[i].act != END; i++)
+		step(&all, &row->steps[i], i);
+	transactions_clear(&all);
+}
+
+/* As many as fit; those that ended make room, those that wait do not. */
+static void
+bounded(void **state)
+{
+	const struct step send = { .act = SEND };
+	struct transactions all = { 0 };
+	struct scep_request r = request_of(&send);
+	char id[24];
+
+	(void)state;
+	r.transaction_id = id;
+	for (int i = 0; i < TRANSACTIONS_MAX; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		assert_int_equal(transaction_hold(&all, &r, NOW), REFUSAL_NONE);
+	}
+	strcpy(id, "one more");
+	assert_int_equal(transaction_hold(&all, &r, NOW),
+	    REFUSAL_TOO_MANY_PENDING);
+	assert_int_equal(transaction_settle(&all, "500", false), 0);
+	assert_int_equal(transaction_hold(&all, &r, NOW), REFUSAL_NONE);
+	assert_int_equal(transaction_settle(&all, "500", true), -1);
+	assert_int_equal(transaction_settle(&all, "one more", true), 0);
+	assert_int_equal(transaction_settle(&all, "nobody's", true), -1);
+	transactions_clear(&all);
+}
+
+static int
+prepare(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		uint8_t *der = NULL;
+		int len;
+
+		keys[i] = EVP_EC_gen("P-256");
+		assert_non_null(keys[i]);
+		csrs[i] = device_plain_request(keys[i], "secret");
+		len = i2d_PUBKEY(keys[i], &der);
+		spkis[i] = device_take(der, len);
+	}
+	return 0;
+}
+
+static int
+clean(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		EVP_PKEY_free(keys[i]);
+		blob_free(&csrs[i]);
+		blob_free(&spkis[i]);
+	}
+	return 0;
+}
+
+int
+main(void)
+{
+	static const struct table tables[] = {
+		ROWS(rules, rows),
+		ONE(bounded, "a thousand wait at most"),
+	};
+
+	return ROWS_RUN(tables, prepare, clean);
+}
