@@ -462,8 +462,7 @@ site_ask(struct exchange *ex, const struct scep_request *request,
 	struct site *site = ex->snapshot->site;
 
 	pthread_mutex_lock(&site->lock);
-	transaction_ask(&site->transactions, request,
-	    ex->snapshot->state.ca.pending_lifetime, ex->at, out);
+	transaction_ask(&site->transactions, request, ex->at, out);
 	pthread_mutex_unlock(&site->lock);
 }
 
@@ -474,7 +473,8 @@ site_hold(struct exchange *ex, const struct scep_request *request)
 	enum refusal refusal;
 
 	pthread_mutex_lock(&site->lock);
-	refusal = transaction_hold(&site->transactions, request, ex->at);
+	refusal = transaction_hold(&site->transactions, request,
+	    ex->snapshot->state.ca.pending_lifetime, ex->at);
 	pthread_mutex_unlock(&site->lock);
 	return refusal;
 }
@@ -496,7 +496,8 @@ site_settle(struct site *site, const char *transaction_id, bool approve)
 	int ret;
 
 	pthread_mutex_lock(&site->lock);
-	ret = transaction_settle(&site->transactions, transaction_id, approve);
+	ret = transaction_settle(&site->transactions, transaction_id, approve,
+	    clock_now(&site->clock));
 	pthread_mutex_unlock(&site->lock);
 	return ret;
 }
