@@ -225,10 +225,13 @@ answer_get_cert(struct exchange *ex, const struct scep_request *request,
 {
 	enum refusal refusal = judge_query(ex, request);
 
-	if (refusal == REFUSAL_NONE &&
-	    !site_find_certificate(ex, request->serial, &out->certificate))
-		refusal = REFUSAL_UNKNOWN_CERT;
-	return refusal;
+	if (refusal == REFUSAL_QUERIES_OFF)
+		return refusal;
+	/* What was issued before a rollover has another issuer. */
+	if (site_find_certificate(ex, request->issuer, request->serial,
+		&out->certificate))
+		return REFUSAL_NONE;
+	return refusal == REFUSAL_NONE ? REFUSAL_UNKNOWN_CERT : refusal;
 }
 
 static enum refusal

@@ -462,8 +462,7 @@ site_ask(struct exchange *ex, const struct scep_request *request,
 	struct site *site = ex->snapshot->site;
 
 	pthread_mutex_lock(&site->lock);
-	transaction_ask(&site->transactions, request,
-	    ex->snapshot->state.ca.pending_lifetime, ex->at, out);
+	transaction_ask(&site->transactions, request, ex->at, out);
 	pthread_mutex_unlock(&site->lock);
 }
 
@@ -474,7 +473,8 @@ site_hold(struct exchange *ex, const struct scep_request *request)
 	enum refusal refusal;
 
 	pthread_mutex_lock(&site->lock);
-	refusal = transaction_hold(&site->transactions, request, ex->at);
+	refusal = transaction_hold(&site->transactions, request,
+	    ex->snapshot->state.ca.pending_lifetime, ex->at);
 	pthread_mutex_unlock(&site->lock);
 	return refusal;
 }
@@ -496,7 +496,8 @@ site_settle(struct site *site, const char *transaction_id, bool approve)
 	int ret;
 
 	pthread_mutex_lock(&site->lock);
-	ret = transaction_settle(&site->transactions, transaction_id, approve);
+	ret = transaction_settle(&site->transactions, transaction_id, approve,
+	    clock_now(&site->clock));
 	pthread_mutex_unlock(&site->lock);
 	return ret;
 }
@@ -532,18 +533,21 @@ site_certificate_of_key(struct exchange *ex, struct span spki, struct blob *out)
 }
 
 static const struct x509 *
-find_own(const struct credentials *cred, struct span serial)
+find_own(const struct credentials *cred, struct span issuer, struct span serial)
 {
 	for (int role = 0; role < CA_ROLES; role++)
-		if (span_equal(cred->certs[role].serial, serial))
+		if (span_equal(cred->certs[role].serial, serial) &&
+		    span_equal(cred->certs[role].issuer, issuer))
 			return &cred->certs[role];
 	return NULL;
 }
 
 bool
-site_find_certificate(struct exchange *ex, struct span serial, struct blob *out)
+site_find_certificate(struct exchange *ex, struct span issuer,
+    struct span serial, struct blob *out)
 {
-	const struct x509 *own = find_own(ex->snapshot->credentials, serial);
+	const struct x509 *own = find_own(ex->snapshot->credentials, issuer,
+	    serial);
 	struct site *site = ex->snapshot->site;
 	const struct issued_cert *entry;
 	bool found;
@@ -552,7 +556,8 @@ site_find_certificate(struct exchange *ex, struct span serial, struct blob *out)
 		return blob_copy(out, own->whole) == 0;
 	pthread_mutex_lock(&site->lock);
 	entry = issued_find(&site->issued, serial);
-	found = entry != NULL && blob_copy(out, entry->cert.whole) == 0;
+	found = entry != NULL && span_equal(entry->cert.issuer, issuer) &&
+	    blob_copy(out, entry->cert.whole) == 0;
 	pthread_mutex_unlock(&site->lock);
 	return found;
 }

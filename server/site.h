@@ -74,9 +74,9 @@ int site_keep_certificate(struct exchange *, struct span der, struct error *);
 /* The newest of this SubjectPublicKeyInfo that is not revoked. */
 bool site_certificate_of_key(struct exchange *, struct span spki,
     struct blob *out);
-/* Issued ones, and those of CA and RAs. */
-bool site_find_certificate(struct exchange *, struct span serial,
-    struct blob *out);
+/* Issued ones, also before a rollover, and those of CA and RAs. */
+bool site_find_certificate(struct exchange *, struct span issuer,
+    struct span serial, struct blob *out);
 /*
  * Whether a message signed with this certificate renews it:
  * REFUSAL_RENEWAL_SIGNER if it is not of this CA.

@@ -421,7 +421,7 @@ struct transaction {
 	struct span key, subject; /* in csr */
 	struct blob signer_key;	  /* SubjectPublicKeyInfo */
 	struct blob certificate;  /* once issued */
-	int64_t since;
+	int64_t expires;	  /* unless it is decided before */
 	UT_hash_handle hh;
 };
 struct transactions {
@@ -440,14 +440,14 @@ struct ruling {
 	enum refusal why;
 	struct blob csr, certificate; /* the caller's */
 };
-/* `lifetime`: seconds that a request may wait. */
 void transaction_ask(struct transactions *, const struct scep_request *,
-    int64_t lifetime, int64_t now, struct ruling *);
-/* The request waits from now on. */
+    int64_t now, struct ruling *);
+/* The request waits from now on, for `lifetime` seconds at most. */
 enum refusal transaction_hold(struct transactions *,
-    const struct scep_request *, int64_t now);
+    const struct scep_request *, int64_t lifetime, int64_t now);
 /* -1: no such request waits. */
-int transaction_settle(struct transactions *, const char *id, bool approve);
+int transaction_settle(struct transactions *, const char *id, bool approve,
+    int64_t now);
 /* Issued, or, without a certificate, failed. */
 void transaction_end(struct transactions *, const char *id,
     struct span certificate);

@@ -51,9 +51,9 @@ is_owner(const struct transaction *t, const struct scep_request *r)
 }
 
 static void
-expire(struct transaction *t, int64_t lifetime, int64_t now)
+expire(struct transaction *t, int64_t now)
 {
-	if (t->state != TRANSACTION_WAITING || now - t->since < lifetime)
+	if (t->state != TRANSACTION_WAITING || now < t->expires)
 		return;
 	t->state = TRANSACTION_REFUSED;
 	t->why = REFUSAL_PENDING_EXPIRED;
@@ -105,27 +105,28 @@ rule_owner(struct transaction *t, bool poll, struct ruling *out)
 
 void
 transaction_ask(struct transactions *all, const struct scep_request *r,
-    int64_t lifetime, int64_t now, struct ruling *out)
+    int64_t now, struct ruling *out)
 {
 	struct transaction *t = find(all, r->transaction_id);
 	bool poll = r->type == SCEP_CERT_POLL;
 
 	*out = (struct ruling){ .why = REFUSAL_NONE };
 	if (t != NULL)
-		expire(t, lifetime, now);
+		expire(t, now);
 	out->kind = t == NULL || !is_owner(t, r) ? rule_stranger(t, poll, out) :
 						   rule_owner(t, poll, out);
 }
 
 /* The table is in the order of arrival. */
 static bool
-make_room(struct transactions *all)
+make_room(struct transactions *all, int64_t now)
 {
 	struct transaction *t, *next;
 
 	if (HASH_COUNT(all->by_id) < TRANSACTIONS_MAX)
 		return true;
 	HASH_ITER(hh, all->by_id, t, next) {
+		expire(t, now);
 		if (is_open(t))
 			continue;
 		drop(all, t);
@@ -135,7 +136,7 @@ make_room(struct transactions *all)
 }
 
 static struct transaction *
-transaction_new(const struct scep_request *r, int64_t now)
+transaction_new(const struct scep_request *r, int64_t expires)
 {
 	struct transaction *t = calloc(1, sizeof(*t));
 	struct scep_csr csr;
@@ -143,7 +144,7 @@ transaction_new(const struct scep_request *r, int64_t now)
 
 	if (t == NULL)
 		return NULL;
-	t->since = now;
+	t->expires = expires;
 	t->id = strdup(r->transaction_id);
 	if (t->id != NULL && blob_copy(&t->csr, blob_span(&r->plain)) == 0 &&
 	    blob_copy(&t->signer_key, r->signer.spki) == 0 &&
@@ -162,7 +163,7 @@ transaction_new(const struct scep_request *r, int64_t now)
 
 enum refusal
 transaction_hold(struct transactions *all, const struct scep_request *r,
-    int64_t now)
+    int64_t lifetime, int64_t now)
 {
 	struct transaction *t = find(all, r->transaction_id);
 
@@ -171,19 +172,22 @@ transaction_hold(struct transactions *all, const struct scep_request *r,
 		return is_owner(t, r) ? REFUSAL_NONE : REFUSAL_TRANSACTION_KEY;
 	if (t != NULL)
 		drop(all, t);
-	if (!make_room(all))
+	if (!make_room(all, now))
 		return REFUSAL_TOO_MANY_PENDING;
-	if ((t = transaction_new(r, now)) == NULL)
+	if ((t = transaction_new(r, now + lifetime)) == NULL)
 		return REFUSAL_CA_FAILED;
 	HASH_ADD_KEYPTR(hh, all->by_id, t->id, strlen(t->id), t);
 	return REFUSAL_NONE;
 }
 
 int
-transaction_settle(struct transactions *all, const char *id, bool approve)
+transaction_settle(struct transactions *all, const char *id, bool approve,
+    int64_t now)
 {
 	struct transaction *t = find(all, id);
 
+	if (t != NULL)
+		expire(t, now);
 	if (t == NULL || t->state != TRANSACTION_WAITING)
 		return -1;
 	t->state = approve ? TRANSACTION_APPROVED : TRANSACTION_REFUSED;

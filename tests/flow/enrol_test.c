@@ -5,7 +5,6 @@
 #include <openssl/provider.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "support/device.h"
@@ -113,25 +112,6 @@ a_password_from_the_admin_page_enrols_by_post(void **state)
 	tear_down(&f);
 }
 
-/* "message=" as clients spell it; the caller frees. */
-static char *
-spell(const struct device_message *m, const char *escaped)
-{
-	size_t room = m->der.len * 4 / 3 + 8, len;
-	char *plain = malloc(room), *out = malloc(3 * room), *to = out;
-
-	len = (size_t)EVP_EncodeBlock((unsigned char *)plain, m->der.data,
-	    (int)m->der.len);
-	for (size_t i = 0; i < len; i++)
-		if (strchr(escaped, plain[i]) != NULL)
-			to += sprintf(to, "%%%02X", plain[i]);
-		else
-			*to++ = plain[i];
-	*to = '\0';
-	free(plain);
-	return out;
-}
-
 static void
 get_enrols(struct fixture *f, const char *escaped)
 {
@@ -140,15 +120,9 @@ get_enrols(struct fixture *f, const char *escaped)
 	struct device_message m;
 	struct device_answer answer;
 	struct web_reply reply;
-	struct buffer url = { 0 };
-	char *message;
 
 	assert_true(device_message_make(&device, &order, &m));
-	message = spell(&m, escaped);
-	buffer_printf(&url, "%s?operation=PKIOperation&message=%s",
-	    f->server.url, message);
-	buffer_add_byte(&url, 0);
-	assert_true(web_get((char *)url.data, &reply));
+	assert_true(device_get(f->server.url, &m, escaped, &reply));
 	assert_int_equal(reply.status, 200);
 	assert_string_equal(reply.content_type, "application/x-pki-message");
 	if (!device_answer_read(&device, &m, f->ca_certs,
@@ -157,8 +131,6 @@ get_enrols(struct fixture *f, const char *escaped)
 	assert_issued(f, &answer);
 	device_answer_clear(&answer);
 	web_reply_clear(&reply);
-	buffer_free(&url);
-	free(message);
 	device_message_clear(&m);
 }
 

@@ -1,10 +1,13 @@
+/* What a device is, and the messages that it makes. */
 #include "support/device.h"
 
 #include <openssl/cms.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* RFC 8894 3.2.1 */
@@ -12,7 +15,6 @@
 #define MESSAGE_TYPE ATTRIBUTE(2)
 #define SENDER_NONCE ATTRIBUTE(5)
 #define TRANSACTION_ID ATTRIBUTE(7)
-#define PKCS_REQ "19"
 
 static bool
 set_name(X509_NAME *name, const char *common_name)
@@ -21,12 +23,50 @@ set_name(X509_NAME *name, const char *common_name)
 		   (const unsigned char *)common_name, -1, -1, 0) == 1;
 }
 
+/* To make one takes seconds. */
+static EVP_PKEY *
+read_key(const char *name)
+{
+	const char *source = getenv("MOCKNDES_SOURCE");
+	char path[512];
+	EVP_PKEY *key;
+	BIO *bio;
+
+	snprintf(path, sizeof(path), "%s/tests/fixtures/device/%s",
+	    source == NULL ? "." : source, name);
+	bio = BIO_new_file(path, "r");
+	key = bio == NULL ? NULL :
+			    PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	return key;
+}
+
+static EVP_PKEY *
+make_key(enum device_key what)
+{
+	switch (what) {
+	case DEVICE_RSA_2048:
+		return EVP_RSA_gen(2048);
+	case DEVICE_RSA_1024:
+		return EVP_RSA_gen(1024);
+	case DEVICE_RSA_4096:
+		return read_key("rsa-4096.key");
+	case DEVICE_P256:
+		return EVP_EC_gen("P-256");
+	case DEVICE_P384:
+		return EVP_EC_gen("P-384");
+	case DEVICE_P521:
+		return EVP_EC_gen("P-521");
+	}
+	return NULL;
+}
+
 bool
-device_make(struct device *d)
+device_make_with(struct device *d, enum device_key what)
 {
 	X509_NAME *name;
 
-	d->key = EVP_RSA_gen(2048);
+	d->key = make_key(what);
 	d->signer = X509_new();
 	if (d->key == NULL || d->signer == NULL)
 		return false;
@@ -39,6 +79,20 @@ device_make(struct device *d)
 	    X509_gmtime_adj(X509_getm_notAfter(d->signer), 86400) != NULL &&
 	    X509_set_pubkey(d->signer, d->key) == 1 &&
 	    X509_sign(d->signer, d->key, EVP_sha256()) > 0;
+}
+
+bool
+device_make(struct device *d)
+{
+	return device_make_with(d, DEVICE_RSA_2048);
+}
+
+void
+device_make_renewing(struct device *out, const struct device *d, X509 *cert)
+{
+	EVP_PKEY_up_ref(d->key);
+	X509_up_ref(cert);
+	*out = (struct device){ d->key, cert };
 }
 
 void
@@ -63,73 +117,182 @@ add_san(X509_REQ *req)
 	return good;
 }
 
-/* A PKCS#10 in memory; NULL: it could not be made. */
-static BIO *
-make_csr(const struct device *d, const struct device_order *order)
+static const EVP_MD *
+digest_of(const struct device_order *order)
+{
+	return order->digest == NULL ? EVP_sha256() : order->digest;
+}
+
+static const char *
+subject_of(const struct device_order *order)
+{
+	return order->subject == NULL ? DEVICE_SUBJECT : order->subject;
+}
+
+static bool
+add_csr(BIO *out, const struct device *d, const struct device_order *order)
 {
 	X509_REQ *req = X509_REQ_new();
-	BIO *bio = BIO_new(BIO_s_mem());
 	char *der;
 	long len;
-	bool good = req != NULL && bio != NULL &&
-	    set_name(X509_REQ_get_subject_name(req), DEVICE_SUBJECT) &&
+	bool good = req != NULL &&
+	    set_name(X509_REQ_get_subject_name(req), subject_of(order)) &&
 	    X509_REQ_set_pubkey(req, d->key) == 1 && add_san(req) &&
 	    (order->challenge == NULL ||
 		X509_REQ_add1_attr_by_NID(req, NID_pkcs9_challengePassword,
 		    V_ASN1_UTF8STRING, (const unsigned char *)order->challenge,
 		    (int)strlen(order->challenge)) == 1) &&
-	    X509_REQ_sign(req, d->key, EVP_sha256()) > 0 &&
-	    i2d_X509_REQ_bio(bio, req) == 1;
+	    X509_REQ_sign(req, d->key, digest_of(order)) > 0 &&
+	    i2d_X509_REQ_bio(out, req) == 1;
 
 	if (good && order->spoil_proof) {
-		len = BIO_get_mem_data(bio, &der);
+		len = BIO_get_mem_data(out, &der);
 		der[len - 1] ^= 1;
 	}
 	X509_REQ_free(req);
-	if (!good) {
-		BIO_free(bio);
-		return NULL;
-	}
-	return bio;
+	return good;
 }
 
+/* Of the CA, if nothing else is said: the RA's issuer. */
+static const X509_NAME *
+issuer_of(const struct device_order *order)
+{
+	return order->issuer != NULL ?
+	    order->issuer :
+	    X509_get_issuer_name(sk_X509_value(order->recipients, 0));
+}
+
+/* RFC 8894 3.3.3: IssuerAndSubject */
+static bool
+add_issuer_and_subject(BIO *out, const struct device_order *order)
+{
+	X509_NAME *subject = X509_NAME_new();
+	uint8_t *parts[2] = { NULL, NULL }, head[8], *to = head;
+	int lens[2] = { 0, 0 };
+	bool good = subject != NULL && set_name(subject, subject_of(order));
+
+	if (good) {
+		lens[0] = i2d_X509_NAME(issuer_of(order), &parts[0]);
+		lens[1] = i2d_X509_NAME(subject, &parts[1]);
+		good = lens[0] > 0 && lens[1] > 0;
+	}
+	if (good) {
+		ASN1_put_object(&to, 1, lens[0] + lens[1], V_ASN1_SEQUENCE,
+		    V_ASN1_UNIVERSAL);
+		good = BIO_write(out, head, (int)(to - head)) > 0 &&
+		    BIO_write(out, parts[0], lens[0]) > 0 &&
+		    BIO_write(out, parts[1], lens[1]) > 0;
+	}
+	OPENSSL_free(parts[0]);
+	OPENSSL_free(parts[1]);
+	X509_NAME_free(subject);
+	return good;
+}
+
+/* RFC 8894 3.3.4: IssuerAndSerialNumber; PKCS#7's is the same. */
+static bool
+add_issuer_and_serial(BIO *out, const struct device_order *order)
+{
+	PKCS7_ISSUER_AND_SERIAL *both = PKCS7_ISSUER_AND_SERIAL_new();
+	uint8_t *der = NULL;
+	int len = 0;
+
+	if (both != NULL &&
+	    X509_NAME_set(&both->issuer, issuer_of(order)) == 1 &&
+	    (order->serial == NULL ?
+		    ASN1_INTEGER_set(both->serial, 1) :
+		    ASN1_STRING_copy(both->serial, order->serial)) == 1)
+		len = i2d_PKCS7_ISSUER_AND_SERIAL(both, &der);
+	if (len > 0)
+		BIO_write(out, der, len);
+	OPENSSL_free(der);
+	PKCS7_ISSUER_AND_SERIAL_free(both);
+	return len > 0;
+}
+
+static bool
+add_content(BIO *out, const struct device *d, const struct device_order *order)
+{
+	switch (order->type) {
+	case DEVICE_CERT_POLL:
+		return add_issuer_and_subject(out, order);
+	case DEVICE_GET_CERT:
+	case DEVICE_GET_CRL:
+		return add_issuer_and_serial(out, order);
+	default:
+		return add_csr(out, d, order);
+	}
+}
+
+static bool
+add_recipient(CMS_ContentInfo *cms, X509 *cert, const EVP_MD *oaep)
+{
+	CMS_RecipientInfo *ri = CMS_add1_recipient_cert(cms, cert,
+	    CMS_KEY_PARAM);
+	EVP_PKEY_CTX *ctx = ri == NULL ? NULL :
+					 CMS_RecipientInfo_get0_pkey_ctx(ri);
+
+	return ctx != NULL &&
+	    (oaep == NULL ||
+		(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) ==
+			1 &&
+		    EVP_PKEY_CTX_set_rsa_oaep_md(ctx, oaep) == 1));
+}
+
+static CMS_ContentInfo *
+encrypt(const struct device_order *order, BIO *plain)
+{
+	CMS_ContentInfo *cms = CMS_encrypt(NULL, NULL,
+	    order->cipher == NULL ? EVP_aes_128_cbc() : order->cipher,
+	    CMS_BINARY | CMS_PARTIAL);
+	bool good = cms != NULL;
+
+	for (int i = 0; good && i < sk_X509_num(order->recipients); i++)
+		good = add_recipient(cms, sk_X509_value(order->recipients, i),
+		    order->oaep);
+	if (good && CMS_final(cms, plain, NULL, CMS_BINARY) == 1)
+		return cms;
+	CMS_ContentInfo_free(cms);
+	return NULL;
+}
+
+/* In memory; NULL: it could not be made. */
 static BIO *
 make_envelope(const struct device *d, const struct device_order *order)
 {
-	BIO *csr = make_csr(d, order), *out = BIO_new(BIO_s_mem());
-	CMS_ContentInfo *cms = csr == NULL ?
-	    NULL :
-	    CMS_encrypt(order->recipients, csr,
-		order->cipher == NULL ? EVP_aes_128_cbc() : order->cipher,
-		CMS_BINARY);
+	BIO *plain = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+	CMS_ContentInfo *cms = add_content(plain, d, order) ?
+	    encrypt(order, plain) :
+	    NULL;
 
 	if (cms == NULL || i2d_CMS_bio(out, cms) != 1) {
 		BIO_free(out);
 		out = NULL;
 	}
 	CMS_ContentInfo_free(cms);
-	BIO_free(csr);
+	BIO_free(plain);
 	return out;
 }
 
 static CMS_ContentInfo *
-sign(const struct device *d, const struct device_order *order,
+sign(const struct device *signer, const struct device_order *order,
     const struct device_message *m, BIO *content)
 {
 	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL,
 	    CMS_PARTIAL | CMS_BINARY);
 	CMS_SignerInfo *si = cms == NULL ?
 	    NULL :
-	    CMS_add1_signer(cms, d->signer, d->key,
-		order->digest == NULL ? EVP_sha256() : order->digest,
+	    CMS_add1_signer(cms, signer->signer, signer->key, digest_of(order),
 		CMS_BINARY | CMS_NOSMIMECAP);
+	char type[16];
 
+	snprintf(type, sizeof(type), "%d", m->type);
 	if (si != NULL &&
 	    CMS_signed_add1_attr_by_txt(si, MESSAGE_TYPE,
-		V_ASN1_PRINTABLESTRING, PKCS_REQ, strlen(PKCS_REQ)) == 1 &&
+		V_ASN1_PRINTABLESTRING, type, (int)strlen(type)) == 1 &&
 	    CMS_signed_add1_attr_by_txt(si, TRANSACTION_ID,
 		V_ASN1_PRINTABLESTRING, m->transaction_id,
-		strlen(m->transaction_id)) == 1 &&
+		(int)strlen(m->transaction_id)) == 1 &&
 	    CMS_signed_add1_attr_by_txt(si, SENDER_NONCE, V_ASN1_OCTET_STRING,
 		m->nonce, sizeof(m->nonce)) == 1 &&
 	    CMS_final(cms, content, NULL, CMS_BINARY) == 1)
@@ -138,24 +301,40 @@ sign(const struct device *d, const struct device_order *order,
 	return NULL;
 }
 
+static bool
+choose_names(const struct device_order *order, struct device_message *m)
+{
+	uint8_t random[16];
+
+	m->type = order->type == 0 ? DEVICE_PKCS_REQ : order->type;
+	m->signer = order->signer;
+	if (RAND_bytes(random, sizeof(random)) != 1 ||
+	    RAND_bytes(m->nonce, sizeof(m->nonce)) != 1)
+		return false;
+	for (size_t i = 0; i < sizeof(random); i++)
+		sprintf(m->transaction_id + 2 * i, "%02X", random[i]);
+	if (order->transaction_id != NULL)
+		snprintf(m->transaction_id, sizeof(m->transaction_id), "%s",
+		    order->transaction_id);
+	return true;
+}
+
 bool
 device_message_make(const struct device *d, const struct device_order *order,
     struct device_message *out)
 {
-	uint8_t random[16], *der = NULL;
-	CMS_ContentInfo *cms = NULL;
+	const struct device *signer = order->signer == NULL ? d : order->signer;
+	CMS_ContentInfo *cms;
+	uint8_t *der = NULL;
 	BIO *envelope;
 	int len;
 
 	memset(out, 0, sizeof(*out));
-	if (RAND_bytes(random, sizeof(random)) != 1 ||
-	    RAND_bytes(out->nonce, sizeof(out->nonce)) != 1 ||
+	if (!choose_names(order, out) ||
 	    (envelope = make_envelope(d, order)) == NULL)
 		return false;
-	for (size_t i = 0; i < sizeof(random); i++)
-		sprintf(out->transaction_id + 2 * i, "%02X", random[i]);
-	if ((cms = sign(d, order, out, envelope)) != NULL &&
-	    (len = i2d_CMS_ContentInfo(cms, &der)) > 0)
+	cms = sign(signer, order, out, envelope);
+	if (cms != NULL && (len = i2d_CMS_ContentInfo(cms, &der)) > 0)
 		buffer_add(&out->der, der, (size_t)len);
 	OPENSSL_free(der);
 	CMS_ContentInfo_free(cms);
@@ -169,48 +348,40 @@ device_message_clear(struct device_message *m)
 	buffer_free(&m->der);
 }
 
-bool
-device_post(const char *url, const struct device_message *m,
-    struct web_reply *reply)
+static bool
+write_decimal(const uint8_t *digest, unsigned len,
+    char out[DEVICE_TRANSACTION_SIZE])
 {
-	char with_query[512];
-	const struct web_request request = { .url = with_query,
-		.body = m->der.data,
-		.length = m->der.len };
+	BIGNUM *n = BN_bin2bn(digest, (int)len, NULL);
+	char *text = n == NULL ? NULL : BN_bn2dec(n);
 
-	snprintf(with_query, sizeof(with_query), "%s?operation=PKIOperation",
-	    url);
-	return web_ask(&request, reply);
+	if (text != NULL)
+		snprintf(out, DEVICE_TRANSACTION_SIZE, "%s", text);
+	OPENSSL_free(text);
+	BN_free(n);
+	return text != NULL;
 }
 
 bool
-device_enrol(const struct device *d, const char *url, const char *challenge,
-    STACK_OF(X509) * ca_certs, struct device_answer *out)
+device_transaction_id(const struct device *d, enum device_id_form form,
+    char out[DEVICE_TRANSACTION_SIZE])
 {
-	STACK_OF(X509) *recipients = sk_X509_new_null();
-	const struct device_order order = { .challenge = challenge,
-		.recipients = recipients };
-	struct device_message m = { 0 };
-	struct web_reply reply = { 0 };
-	bool good;
+	const EVP_MD *md = form == DEVICE_ID_HEX_MD5 ? EVP_md5() :
+	    form == DEVICE_ID_BASE64_SHA1	     ? EVP_sha1() :
+						       EVP_sha256();
+	uint8_t digest[EVP_MAX_MD_SIZE], *spki = NULL;
+	int spki_len = i2d_PUBKEY(d->key, &spki);
+	unsigned len = 0;
+	bool good = spki_len > 0 &&
+	    EVP_Digest(spki, (size_t)spki_len, digest, &len, md, NULL) == 1;
 
-	memset(out, 0, sizeof(*out));
-	good = recipients != NULL &&
-	    sk_X509_push(recipients, device_ra(ca_certs, KU_KEY_ENCIPHERMENT)) >
-		0 &&
-	    device_message_make(d, &order, &m) && device_post(url, &m, &reply);
-	if (!good)
-		snprintf(out->why, sizeof(out->why), "no answer");
-	else
-		good = device_answer_read(d, &m, ca_certs,
-		    buffer_span(&reply.body), out);
-	if (good && out->certificate != NULL) {
-		snprintf(out->why, sizeof(out->why), "%s",
-		    device_judge(d, ca_certs, out->certificate));
-		good = out->why[0] == '\0';
-	}
-	web_reply_clear(&reply);
-	device_message_clear(&m);
-	sk_X509_free(recipients);
-	return good;
+	OPENSSL_free(spki);
+	if (!good || form == DEVICE_ID_DECIMAL)
+		return good && write_decimal(digest, len, out);
+	if (form == DEVICE_ID_BASE64_SHA1)
+		return EVP_EncodeBlock((unsigned char *)out, digest, (int)len) >
+		    0;
+	for (unsigned i = 0; i < len; i++)
+		sprintf(out + 2 * i, "%02x", digest[i]);
+	return true;
 }

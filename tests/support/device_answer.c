@@ -1,4 +1,4 @@
-/* How a device reads what a CA says. */
+/* How a device reads a CertRep. */
 #include <openssl/cms.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -14,80 +14,14 @@
 #define SENDER_NONCE ATTRIBUTE(5)
 #define RECIPIENT_NONCE ATTRIBUTE(6)
 #define TRANSACTION_ID ATTRIBUTE(7)
+#define FAIL_INFO_TEXT "1.3.6.1.5.5.7.24.1"
 #define MS_ERROR "1.3.6.1.4.1.311.21.33"
+#define MS_MESSAGE "1.3.6.1.4.1.311.21.38"
 
 #define SUCCESS 0
-
-static CMS_ContentInfo *
-read_cms(const uint8_t *der, size_t len)
-{
-	return d2i_CMS_ContentInfo(NULL, &der, (long)len);
-}
-
-STACK_OF(X509) * device_ca_certs(const char *url)
-{
-	STACK_OF(X509) *certs = NULL;
-	CMS_ContentInfo *cms = NULL;
-	struct web_reply reply;
-	char with_query[512];
-
-	snprintf(with_query, sizeof(with_query),
-	    "%s?operation=GetCACert&message=ca", url);
-	if (web_get(with_query, &reply) &&
-	    (cms = read_cms(reply.body.data, reply.body.len)) != NULL)
-		certs = CMS_get1_certs(cms);
-	CMS_ContentInfo_free(cms);
-	web_reply_clear(&reply);
-	return certs;
-}
-
-void
-device_ca_certs_free(STACK_OF(X509) * certs)
-{
-	sk_X509_pop_free(certs, X509_free);
-}
-
-X509 *
-device_ca(STACK_OF(X509) * certs)
-{
-	for (int i = 0; i < sk_X509_num(certs); i++)
-		if (X509_check_ca(sk_X509_value(certs, i)) == 1)
-			return sk_X509_value(certs, i);
-	return NULL;
-}
-
-X509 *
-device_ra(STACK_OF(X509) * certs, uint32_t key_usage)
-{
-	X509 *cert;
-
-	for (int i = 0; i < sk_X509_num(certs); i++) {
-		cert = sk_X509_value(certs, i);
-		if (X509_check_ca(cert) == 0 &&
-		    X509_get_key_usage(cert) == key_usage)
-			return cert;
-	}
-	return NULL;
-}
-
-bool
-device_password(const char *admin_url, char out[DEVICE_PASSWORD_SIZE])
-{
-	static const char before[] = "challenge password is: <B> ";
-	struct buffer text = { 0 };
-	struct web_reply reply;
-	const char *at = NULL;
-
-	if (web_get(admin_url, &reply) && reply.status == 200 &&
-	    web_page_text(&reply, &text) &&
-	    (at = strstr((char *)text.data, before)) != NULL)
-		snprintf(out, DEVICE_PASSWORD_SIZE, "%.*s",
-		    (int)strcspn(at + strlen(before), " "),
-		    at + strlen(before));
-	buffer_free(&text);
-	web_reply_clear(&reply);
-	return at != NULL;
-}
+#define FAILURE 2
+#define PENDING 3
+#define NUMBER_SIZE 16
 
 static bool
 not_good(struct device_answer *a, const char *why)
@@ -108,32 +42,60 @@ attribute(CMS_SignerInfo *si, const char *oid, int type)
 }
 
 static bool
+has_attribute(CMS_SignerInfo *si, const char *oid)
+{
+	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+	bool found = CMS_signed_get_attr_by_OBJ(si, object, -1) >= 0;
+
+	ASN1_OBJECT_free(object);
+	return found;
+}
+
+static bool
 is_bytes(const ASN1_STRING *s, const void *data, size_t len)
 {
 	return s != NULL && (size_t)ASN1_STRING_length(s) == len &&
 	    memcmp(ASN1_STRING_get0_data(s), data, len) == 0;
 }
 
+/* false: it is there, but not as it has to be. "": it is not. */
+static bool
+read_text(CMS_SignerInfo *si, const char *oid, int type, char *out, size_t size)
+{
+	const ASN1_STRING *s;
+
+	*out = '\0';
+	if (!has_attribute(si, oid))
+		return true;
+	s = attribute(si, oid, type);
+	if (s == NULL || ASN1_STRING_length(s) == 0 ||
+	    (size_t)ASN1_STRING_length(s) >= size)
+		return false;
+	snprintf(out, size, "%.*s", ASN1_STRING_length(s),
+	    (const char *)ASN1_STRING_get0_data(s));
+	return true;
+}
+
+/* In decimal; *out stays as it is if there is none. */
 static bool
 read_number(CMS_SignerInfo *si, const char *oid, long *out)
 {
-	const ASN1_STRING *s = attribute(si, oid, V_ASN1_PRINTABLESTRING);
-	char text[16], *end;
+	char text[NUMBER_SIZE], *end;
 
-	if (s == NULL)
+	if (!read_text(si, oid, V_ASN1_PRINTABLESTRING, text, sizeof(text)))
 		return false;
-	snprintf(text, sizeof(text), "%.*s", ASN1_STRING_length(s),
-	    (const char *)ASN1_STRING_get0_data(s));
+	if (text[0] == '\0')
+		return true;
 	*out = strtol(text, &end, 10);
-	return end != text && *end == '\0';
+	return *end == '\0';
 }
 
 static bool
-read_attributes(CMS_SignerInfo *si, const struct device_message *m,
+read_names(CMS_SignerInfo *si, const struct device_message *m,
     struct device_answer *a)
 {
-	const ASN1_STRING *nonce;
-	long number;
+	const ASN1_STRING *nonce = attribute(si, SENDER_NONCE,
+	    V_ASN1_OCTET_STRING);
 
 	if (!is_bytes(attribute(si, MESSAGE_TYPE, V_ASN1_PRINTABLESTRING), "3",
 		1))
@@ -144,17 +106,36 @@ read_attributes(CMS_SignerInfo *si, const struct device_message *m,
 	if (!is_bytes(attribute(si, RECIPIENT_NONCE, V_ASN1_OCTET_STRING),
 		m->nonce, sizeof(m->nonce)))
 		return not_good(a, "recipientNonce is not our nonce");
-	nonce = attribute(si, SENDER_NONCE, V_ASN1_OCTET_STRING);
 	if (nonce == NULL || ASN1_STRING_length(nonce) != DEVICE_NONCE_SIZE ||
 	    is_bytes(nonce, m->nonce, sizeof(m->nonce)))
 		return not_good(a, "no fresh senderNonce");
-	if (!read_number(si, PKI_STATUS, &number))
+	return true;
+}
+
+/* RFC 8894 3.2.1: which of them go together. */
+static bool
+read_verdict(CMS_SignerInfo *si, struct device_answer *a)
+{
+	long status = -1, fail_info = -1;
+
+	if (!read_number(si, PKI_STATUS, &status) ||
+	    (status != SUCCESS && status != FAILURE && status != PENDING))
 		return not_good(a, "no pkiStatus");
-	a->pki_status = (int)number;
-	if (read_number(si, FAIL_INFO, &number))
-		a->fail_info = (int)number;
-	if (!read_number(si, MS_ERROR, &a->ms_error))
-		a->ms_error = 0;
+	if (!read_number(si, FAIL_INFO, &fail_info) || fail_info > 4 ||
+	    (fail_info >= 0) != (status == FAILURE))
+		return not_good(a, "failInfo does not go with pkiStatus");
+	a->pki_status = (int)status;
+	a->fail_info = (int)fail_info;
+	if (!read_text(si, FAIL_INFO_TEXT, V_ASN1_UTF8STRING, a->fail_info_text,
+		sizeof(a->fail_info_text)) ||
+	    (a->fail_info_text[0] != '\0' && status != FAILURE))
+		return not_good(a, "a wrong failInfoText");
+	if (!read_number(si, MS_ERROR, &a->ms_error) ||
+	    !read_text(si, MS_MESSAGE, V_ASN1_UTF8STRING, a->ms_message,
+		sizeof(a->ms_message)))
+		return not_good(a, "a wrong attribute of Microsoft");
+	a->has_signing_time = CMS_signed_get_attr_by_NID(si,
+				  NID_pkcs9_signingTime, -1) >= 0;
 	return true;
 }
 
@@ -178,79 +159,155 @@ cipher_of(CMS_ContentInfo *envelope)
 	return found;
 }
 
-/* The certificate of ours in a degenerate SignedData. */
-static X509 *
-find_ours(const struct device *d, BIO *degenerate)
+static int
+transport_of(CMS_ContentInfo *envelope)
 {
-	CMS_ContentInfo *cms = d2i_CMS_bio(degenerate, NULL);
-	STACK_OF(X509) *certs = cms == NULL ? NULL : CMS_get1_certs(cms);
-	X509 *found = NULL;
+	STACK_OF(CMS_RecipientInfo) *all = CMS_get0_RecipientInfos(envelope);
+	CMS_RecipientInfo *ri = sk_CMS_RecipientInfo_value(all, 0);
+	X509_ALGOR *how = NULL;
 
-	for (int i = 0; i < sk_X509_num(certs) && found == NULL; i++)
-		if (X509_check_private_key(sk_X509_value(certs, i), d->key) ==
-		    1)
-			found = X509_dup(sk_X509_value(certs, i));
-	device_ca_certs_free(certs);
-	CMS_ContentInfo_free(cms);
-	return found;
+	if (sk_CMS_RecipientInfo_num(all) != 1)
+		return NID_undef;
+	if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_TRANS)
+		CMS_RecipientInfo_ktri_get0_algs(ri, NULL, NULL, &how);
+	else if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_AGREE)
+		CMS_RecipientInfo_kari_get0_alg(ri, &how, NULL);
+	return how == NULL ? NID_undef : OBJ_obj2nid(how->algorithm);
+}
+
+/* Degenerate, RFC 8894 3.4: no signers, no content. */
+static bool
+take_inside(CMS_ContentInfo *cms, bool is_crl, struct device_answer *a)
+{
+	STACK_OF(X509) *certs = CMS_get1_certs(cms);
+	STACK_OF(X509_CRL) *crls = CMS_get1_crls(cms);
+	ASN1_OCTET_STRING **content = CMS_get0_content(cms);
+	bool good = OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed &&
+	    sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms)) <= 0 &&
+	    content != NULL && *content == NULL &&
+	    (certs == NULL ? 0 : sk_X509_num(certs)) == (is_crl ? 0 : 1) &&
+	    (crls == NULL ? 0 : sk_X509_CRL_num(crls)) == (is_crl ? 1 : 0);
+
+	if (good && is_crl)
+		a->crl = sk_X509_CRL_shift(crls);
+	else if (good)
+		a->certificate = sk_X509_shift(certs);
+	sk_X509_pop_free(certs, X509_free);
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	return good;
 }
 
 static bool
-open_envelope(const struct device *d, BIO *content, struct device_answer *a)
+open_envelope(const struct device *d, BIO *content, bool is_crl,
+    struct device_answer *a)
 {
-	CMS_ContentInfo *envelope = d2i_CMS_bio(content, NULL);
+	CMS_ContentInfo *envelope = d2i_CMS_bio(content, NULL), *cms = NULL;
 	BIO *plain = BIO_new(BIO_s_mem());
-	bool good = envelope != NULL &&
-	    CMS_decrypt(envelope, d->key, d->signer, NULL, plain, CMS_BINARY) ==
-		1;
+	bool good = false;
 
-	if (good) {
-		a->cipher = cipher_of(envelope);
-		a->certificate = find_ours(d, plain);
+	if (envelope == NULL ||
+	    CMS_decrypt(envelope, d->key, d->signer, NULL, plain, CMS_BINARY) !=
+		1) {
+		not_good(a, "the envelope is not for us");
+		goto out;
 	}
+	a->cipher = cipher_of(envelope);
+	a->transport = transport_of(envelope);
+	cms = d2i_CMS_bio(plain, NULL);
+	good = (cms != NULL && take_inside(cms, is_crl, a)) ||
+	    not_good(a, "not the one thing that was asked for");
+out:
+	CMS_ContentInfo_free(cms);
 	BIO_free(plain);
 	CMS_ContentInfo_free(envelope);
 	return good;
 }
 
 static bool
-read_content(const struct device *d, BIO *content, struct device_answer *a)
+read_content(const struct device *d, const struct device_message *m,
+    BIO *content, struct device_answer *a)
 {
+	bool is_query = m->type == DEVICE_GET_CERT || m->type == DEVICE_GET_CRL;
+
 	if (a->pki_status != SUCCESS)
-		return BIO_pending(content) <= 1 ||
-		    not_good(a, "a FAILURE with content");
-	if (!open_envelope(d, content, a))
-		return not_good(a, "the envelope is not for us");
-	return a->certificate != NULL || not_good(a, "nothing for our key");
+		return a->content != DEVICE_CONTENT_OTHER ||
+		    not_good(a, "content, although it is no SUCCESS");
+	if (!open_envelope(m->signer == NULL ? d : m->signer, content,
+		m->type == DEVICE_GET_CRL, a))
+		return false;
+	return is_query ||
+	    X509_check_private_key(a->certificate, d->key) == 1 ||
+	    not_good(a, "nothing for our key");
+}
+
+static enum device_content
+content_of(CMS_ContentInfo *cms)
+{
+	ASN1_OCTET_STRING **at = CMS_get0_content(cms);
+
+	if (at == NULL || *at == NULL)
+		return DEVICE_CONTENT_ABSENT;
+	if (ASN1_STRING_length(*at) == 0)
+		return DEVICE_CONTENT_EMPTY;
+	return is_bytes(*at, "", 1) ? DEVICE_CONTENT_ZERO :
+				      DEVICE_CONTENT_OTHER;
+}
+
+/* Whom the RA's own certificate is by is asked elsewhere. */
+static bool
+verify(CMS_ContentInfo *cms, STACK_OF(X509) * ca_certs, BIO *content,
+    struct device_answer *a)
+{
+	STACK_OF(X509) *inside = CMS_get1_certs(cms);
+	BIO *nothing = BIO_new_mem_buf("", 0);
+	bool good;
+
+	a->content = content_of(cms);
+	a->has_certificates = sk_X509_num(inside) > 0;
+	good = CMS_verify(cms, ca_certs, NULL,
+		   a->content == DEVICE_CONTENT_ABSENT ? nothing : NULL,
+		   content, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY) == 1 &&
+	    sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms)) == 1;
+	BIO_free(nothing);
+	sk_X509_pop_free(inside, X509_free);
+	return good || not_good(a, "no SignedData that verifies");
+}
+
+/* Which are said to have been used: that they were has been verified. */
+static bool
+read_signer(CMS_SignerInfo *si, STACK_OF(X509) * ca_certs,
+    struct device_answer *a)
+{
+	X509 *ra = device_ra(ca_certs, KU_DIGITAL_SIGNATURE), *signer = NULL;
+	X509_ALGOR *digest = NULL, *signature = NULL;
+
+	CMS_SignerInfo_get0_algs(si, NULL, &signer, &digest, &signature);
+	a->digest = OBJ_obj2nid(digest->algorithm);
+	a->signature = OBJ_obj2nid(signature->algorithm);
+	return (ra != NULL && signer != NULL && X509_cmp(signer, ra) == 0) ||
+	    not_good(a, "the signer is not the RA");
 }
 
 bool
 device_answer_read(const struct device *d, const struct device_message *m,
     STACK_OF(X509) * ca_certs, struct span reply, struct device_answer *a)
 {
-	CMS_ContentInfo *cms = read_cms(reply.data, reply.len);
-	X509 *ra = device_ra(ca_certs, KU_DIGITAL_SIGNATURE), *signer = NULL;
+	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &reply.data,
+	    (long)reply.len);
 	BIO *content = BIO_new(BIO_s_mem());
-	X509_ALGOR *digest = NULL;
 	CMS_SignerInfo *si;
 	bool good;
 
 	*a = (struct device_answer){ .pki_status = -1, .fail_info = -1 };
-	/* Whom the RA's own certificate is by is asked elsewhere. */
-	if (cms == NULL ||
-	    CMS_verify(cms, ca_certs, NULL, NULL, content,
-		CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY) != 1) {
-		good = not_good(a, "no SignedData that verifies");
-		goto out;
-	}
-	si = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
-	CMS_SignerInfo_get0_algs(si, NULL, &signer, &digest, NULL);
-	a->digest = OBJ_obj2nid(digest->algorithm);
-	if (ra == NULL || signer == NULL || X509_cmp(signer, ra) != 0)
-		good = not_good(a, "the signer is not the RA");
+	if (cms == NULL || OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed)
+		good = not_good(a, "no SignedData");
 	else
-		good = read_attributes(si, m, a) && read_content(d, content, a);
-out:
+		good = verify(cms, ca_certs, content, a);
+	if (good) {
+		si = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+		good = read_signer(si, ca_certs, a) && read_names(si, m, a) &&
+		    read_verdict(si, a) && read_content(d, m, content, a);
+	}
 	BIO_free(content);
 	CMS_ContentInfo_free(cms);
 	return good;
@@ -260,38 +317,7 @@ void
 device_answer_clear(struct device_answer *a)
 {
 	X509_free(a->certificate);
+	X509_CRL_free(a->crl);
 	a->certificate = NULL;
-}
-
-static bool
-verifies(STACK_OF(X509) * ca_certs, X509 *cert)
-{
-	X509_STORE *store = X509_STORE_new();
-	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	bool good = X509_STORE_add_cert(store, device_ca(ca_certs)) == 1 &&
-	    X509_STORE_CTX_init(ctx, store, cert, NULL) == 1 &&
-	    X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT) == 1 &&
-	    X509_verify_cert(ctx) == 1;
-
-	X509_STORE_CTX_free(ctx);
-	X509_STORE_free(store);
-	return good;
-}
-
-const char *
-device_judge(const struct device *d, STACK_OF(X509) * ca_certs, X509 *cert)
-{
-	char name[64] = "";
-
-	if (device_ca(ca_certs) == NULL || !verifies(ca_certs, cert))
-		return "it does not verify";
-	if (X509_check_private_key(cert, d->key) != 1)
-		return "it is for another key";
-	X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName,
-	    name, sizeof(name));
-	if (strcmp(name, DEVICE_SUBJECT) != 0)
-		return "it has another subject";
-	if (X509_check_host(cert, DEVICE_DNS_NAME, 0, 0, NULL) != 1)
-		return "it has another subjectAltName";
-	return "";
+	a->crl = NULL;
 }

@@ -18,6 +18,7 @@ enum act {
 	POLL,
 	APPROVE,
 	DENY,
+	TOO_LATE, /* an approval that is */
 	ISSUED,
 	FAILED,
 };
@@ -70,6 +71,9 @@ static const struct row {
 	{ "approved in time, fetched late",
 	    { { SEND, 0, 0, 0, NEW }, { .act = APPROVE },
 		{ POLL, 0, 0, LIFETIME + 1, ISSUE } } },
+	{ "approved too late",
+	    { { SEND, 0, 0, 0, NEW }, { .act = TOO_LATE, .after = LIFETIME },
+		{ POLL, 0, 0, LIFETIME, NO(PENDING_EXPIRED) } } },
 	{ "two ask at the same time",
 	    { { SEND, 0, 0, 0, NEW }, { .act = APPROVE },
 		{ POLL, 0, 0, 1, ISSUE }, { POLL, 0, 0, 1, WAIT },
@@ -124,7 +128,7 @@ ask(struct transactions *all, const struct step *s, int at)
 	const struct scep_request r = request_of(s);
 	struct ruling ruling;
 
-	transaction_ask(all, &r, LIFETIME, NOW + s->after, &ruling);
+	transaction_ask(all, &r, NOW + s->after, &ruling);
 	if (ruling.kind != s->kind || ruling.why != s->why)
 		fail_msg("step %d: ruling %d, refusal %d", at, ruling.kind,
 		    ruling.why);
@@ -136,7 +140,8 @@ ask(struct transactions *all, const struct step *s, int at)
 	blob_free(&ruling.csr);
 	blob_free(&ruling.certificate);
 	if (ruling.kind == RULING_NEW)
-		assert_int_equal(transaction_hold(all, &r, NOW + s->after),
+		assert_int_equal(transaction_hold(all, &r, LIFETIME,
+				     NOW + s->after),
 		    REFUSAL_NONE);
 }
 
@@ -147,9 +152,15 @@ step(struct transactions *all, const struct step *s, int at)
 	case APPROVE:
 	case DENY:
 		assert_int_equal(transaction_settle(all, "constant",
-				     s->act == APPROVE),
+				     s->act == APPROVE, NOW),
 		    0);
-		assert_int_equal(transaction_settle(all, "constant", true), -1);
+		assert_int_equal(transaction_settle(all, "constant", true, NOW),
+		    -1);
+		break;
+	case TOO_LATE:
+		assert_int_equal(transaction_settle(all, "constant", true,
+				     NOW + s->after),
+		    -1);
 		break;
 	case ISSUED:
 	case FAILED:
@@ -172,7 +183,7 @@ rules(void **state)
 	transactions_clear(&all);
 }
 
-/* As many as fit; those that ended make room, those that wait do not. */
+/* As many as fit; those that ended make room, those that wait do not yet. */
 static void
 bounded(void **state)
 {
@@ -185,16 +196,23 @@ bounded(void **state)
 	r.transaction_id = id;
 	for (int i = 0; i < TRANSACTIONS_MAX; i++) {
 		snprintf(id, sizeof(id), "%d", i);
-		assert_int_equal(transaction_hold(&all, &r, NOW), REFUSAL_NONE);
+		assert_int_equal(transaction_hold(&all, &r, LIFETIME, NOW),
+		    REFUSAL_NONE);
 	}
 	strcpy(id, "one more");
-	assert_int_equal(transaction_hold(&all, &r, NOW),
+	assert_int_equal(transaction_hold(&all, &r, LIFETIME, NOW + 1),
 	    REFUSAL_TOO_MANY_PENDING);
-	assert_int_equal(transaction_settle(&all, "500", false), 0);
-	assert_int_equal(transaction_hold(&all, &r, NOW), REFUSAL_NONE);
-	assert_int_equal(transaction_settle(&all, "500", true), -1);
-	assert_int_equal(transaction_settle(&all, "one more", true), 0);
-	assert_int_equal(transaction_settle(&all, "nobody's", true), -1);
+	assert_int_equal(transaction_settle(&all, "500", false, NOW + 1), 0);
+	assert_int_equal(transaction_hold(&all, &r, LIFETIME, NOW + 1),
+	    REFUSAL_NONE);
+	assert_int_equal(transaction_settle(&all, "500", true, NOW + 1), -1);
+	assert_int_equal(transaction_settle(&all, "one more", true, NOW + 1),
+	    0);
+	assert_int_equal(transaction_settle(&all, "nobody's", true, NOW + 1),
+	    -1);
+	strcpy(id, "all others expired");
+	assert_int_equal(transaction_hold(&all, &r, LIFETIME, NOW + LIFETIME),
+	    REFUSAL_NONE);
 	transactions_clear(&all);
 }
 
