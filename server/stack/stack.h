@@ -122,6 +122,16 @@ void iis_redirect_to_folder(struct exchange *, const struct stack_state *);
 void iis_send(struct exchange *, const struct stack_state *,
     const char *content_type, struct blob body);
 
+/*
+ * What is odd or wrong in a request to mscep.dll, to whichever layer it came;
+ * of other requests nothing. To be called when the body is there, or never
+ * comes.
+ */
+void http_find(const struct request *, const struct stack_state *,
+    struct findings *out);
+/* The table of all that can be found; row 0 is none. NULL: no count. */
+const struct finding *http_findings(size_t *count);
+
 /* mscep.dll: which operation, and the answers without a request inside. */
 enum operation {
 	OPERATION_NONE,

@@ -67,7 +67,7 @@ findings_must_be_told(const struct finding *f)
 
 	assert_non_null(f->name);
 	assert_int_equal(strspn(f->name,
-			     "abcdefghijklmnopqrstuvwxyz0123456789-"),
+			     "abcdefghijklmnopqrstuvwxyz0123456789-."),
 	    strlen(f->name));
 	assert_true(f->text[0] != '\0');
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
