@@ -123,7 +123,7 @@ static const struct finding table[FOUND_COUNT] = {
 	[FOUND_SENDER_NONCE_STRING] = { "sender-nonce-string", FINDING_WRONG,
 	    "senderNonce is not an OCTET STRING", "RFC 8894 3.2.1", NULL },
 	[FOUND_SENDER_NONCE_LENGTH] = { "sender-nonce-length", FINDING_WRONG,
-	    "senderNonce has not 16 bytes", "RFC 8894 3.2.1.5", NULL },
+	    "senderNonce is not of 16 bytes", "RFC 8894 3.2.1.5", NULL },
 	[FOUND_RECIPIENT_NONCE] = { "recipient-nonce", FINDING_UNUSUAL,
 	    "recipientNonce in a request", "RFC 8894 3.2.1: for a CertRep",
 	    "drafts before the RFC wanted one in polls" },
@@ -176,7 +176,7 @@ static const struct finding table[FOUND_COUNT] = {
 	    "the content key is under RSAES-OAEP", "RFC 3560 allows it",
 	    "not every server reads it: bcgit/bc-java issue 953" },
 	[FOUND_KEY_PARAMETERS] = { "key-parameters", FINDING_WRONG,
-	    "the content key's rsaEncryption has not NULL as parameters",
+	    "rsaEncryption of the content key without NULL as parameters",
 	    "RFC 3370 4.2.1", NULL },
 	/* The envelope and whom it is for */
 	[FOUND_NO_ENVELOPE] = { "no-envelope", FINDING_WRONG,

@@ -10,6 +10,7 @@
 #define HTTP_SYS_MAX 16384
 
 #define MSCEP "/certsrv/mscep"
+#define MSCEP_DLL MSCEP "/mscep.dll"
 #define PKI_MESSAGE "application/x-pki-message"
 
 enum {
@@ -235,7 +236,7 @@ find_path(const struct request *r, struct findings *f)
 		findings_add(f, HTTP_ABSOLUTE_TARGET);
 	if (!starts_with(r->path, MSCEP) ||
 	    (r->path.len > strlen(MSCEP "/") &&
-		!starts_with(r->path, MSCEP "/mscep.dll")))
+		!starts_with(r->path, MSCEP_DLL)))
 		findings_add(f, HTTP_PATH_CASE);
 	for (size_t i = strlen(MSCEP); i + len <= r->path.len; i++)
 		if (r->path.data[i - 1] == '/' &&
@@ -399,6 +400,17 @@ find_post(const struct request *r, enum asked asked, struct findings *f)
 		findings_add(f, HTTP_POST_WITHOUT_BODY);
 }
 
+/* As nearly everybody spells it, or as only IIS would read it. */
+static bool
+is_mscep(const struct request *r)
+{
+	const size_t len = strlen(MSCEP_DLL);
+
+	return (starts_with(r->path, MSCEP_DLL) &&
+		   (r->path.len == len || r->path.data[len] == '/')) ||
+	    iis_place(r) == PLACE_MSCEP;
+}
+
 void
 http_find(const struct request *r, const struct stack_state *state,
     struct findings *f)
@@ -409,7 +421,7 @@ http_find(const struct request *r, const struct stack_state *state,
 
 	*f = (struct findings){ .table = table };
 	if (r->method == NULL || r->target == NULL || r->version == NULL ||
-	    iis_place(r) != PLACE_MSCEP)
+	    !is_mscep(r))
 		return;
 	post = strcmp(r->method, "POST") == 0;
 	p = read_parameters(r->query);
