@@ -47,10 +47,10 @@ enum scep_flaw {
 	SCEP_BAD_CSR,		/* the content is not a PKCS#10 request */
 	SCEP_BAD_PROOF,		/* the request is not signed by its own key */
 	/*
-	 * The content is not an IssuerAndSubject (3.3.3: CertPoll) or an
-	 * IssuerAndSerialNumber (3.3.4: GetCert, GetCRL). A poll can be
-	 * answered all the same: 3.3.3 calls its content redundant, and lets
-	 * the transactionID decide.
+	 * In place of the two above: the content is not an IssuerAndSubject
+	 * (3.3.3: CertPoll) or an IssuerAndSerialNumber (3.3.4: GetCert,
+	 * GetCRL). A poll can be answered all the same: 3.3.3 calls its
+	 * content redundant, and lets the transactionID decide.
 	 */
 	SCEP_BAD_QUERY,
 };
@@ -165,7 +165,8 @@ struct scep_reply {
 /*
  * How it is said: by whom it is signed and to whom it is sealed. An RSA key
  * gets a KeyTransRecipientInfo, an EC key a KeyAgreeRecipientInfo (RFC 5753):
- * the form NDES is seen to use (quirk 56), where RFC 8894 3.1 has a password.
+ * the form NDES is seen to use (quirk 56; its details are assumed), where
+ * RFC 8894 3.1 has a PasswordRecipientInfo.
  */
 struct scep_seal {
 	struct crypto *crypto;
@@ -194,8 +195,8 @@ int scep_degenerate_crl(struct buffer *out, struct span crl);
  *
  * The outer one carries no certificates, which are optional (3, figure 6):
  * the client must hold the CA's already, since one that came with a message
- * could not prove it, and there are clients that take what they find outside
- * for the next CA (quirk 77).
+ * could not prove it, and whoever mixes up the layers (quirk 77) cannot take
+ * the current CA for the next.
  */
 int scep_next_ca_encode(struct blob *out, struct crypto *,
     struct evp_pkey_st *ca_key, const struct x509 *ca, enum digest,

@@ -1,7 +1,9 @@
 #include "fuzz/compare.h"
 
+#include <openssl/asn1t.h>
 #include <openssl/cms.h>
 #include <openssl/err.h>
+#include <openssl/pkcs7.h>
 #include <string.h>
 
 #define SCEP "2.16.840.1.113733.1.9."
@@ -71,5 +73,75 @@ compare_attributes(struct span message, const struct scep_request *r)
 	if (sk_CMS_SignerInfo_num(list) > 0)
 		compare(sk_CMS_SignerInfo_value(list, 0), message, r);
 	CMS_ContentInfo_free(cms);
+	ERR_clear_error();
+}
+
+/* RFC 8894 3.3.3. */
+typedef struct {
+	X509_NAME *issuer, *subject;
+} ISSUER_AND_SUBJECT;
+
+/* clang-format off */
+ASN1_SEQUENCE(ISSUER_AND_SUBJECT) = {
+	ASN1_SIMPLE(ISSUER_AND_SUBJECT, issuer, X509_NAME),
+	ASN1_SIMPLE(ISSUER_AND_SUBJECT, subject, X509_NAME)
+} static_ASN1_SEQUENCE_END(ISSUER_AND_SUBJECT)
+    /* clang-format on */
+
+    static void compare_name(struct span ours, X509_NAME *name)
+{
+	const uint8_t *theirs;
+	size_t len;
+
+	REQUIRE(X509_NAME_get0_der(name, &theirs, &len) == 1);
+	REQUIRE(span_equal(ours, span_of(theirs, len)));
+}
+
+static void
+compare_subject(const struct scep_request *r, enum scep_flaw flaw)
+{
+	const ASN1_ITEM *it = ASN1_ITEM_rptr(ISSUER_AND_SUBJECT);
+	const uint8_t *at = r->plain.data;
+	ISSUER_AND_SUBJECT *theirs = (ISSUER_AND_SUBJECT *)ASN1_item_d2i(NULL,
+	    &at, (long)r->plain.len, it);
+
+	if (theirs != NULL) {
+		REQUIRE(flaw == SCEP_SOUND);
+		compare_name(r->issuer, theirs->issuer);
+		compare_name(r->subject, theirs->subject);
+	}
+	ASN1_item_free((ASN1_VALUE *)theirs, it);
+}
+
+static void
+compare_serial(const struct scep_request *r, enum scep_flaw flaw)
+{
+	const uint8_t *at = r->plain.data;
+	PKCS7_ISSUER_AND_SERIAL *theirs = d2i_PKCS7_ISSUER_AND_SERIAL(NULL, &at,
+	    (long)r->plain.len);
+	uint8_t *der = NULL;
+	int len;
+
+	if (theirs != NULL) {
+		REQUIRE(flaw == SCEP_SOUND);
+		compare_name(r->issuer, theirs->issuer);
+		len = i2d_ASN1_INTEGER(theirs->serial, &der);
+		REQUIRE(len > 2 && (size_t)len >= r->serial.len + 2);
+		REQUIRE(span_equal(r->serial,
+		    span_of(der + len - r->serial.len, r->serial.len)));
+		OPENSSL_free(der);
+	}
+	PKCS7_ISSUER_AND_SERIAL_free(theirs);
+}
+
+void
+compare_query(const struct scep_request *r, enum scep_flaw flaw)
+{
+	if (r->plain.len == 0)
+		return;
+	if (r->type == SCEP_CERT_POLL)
+		compare_subject(r, flaw);
+	else if (r->type == SCEP_GET_CERT || r->type == SCEP_GET_CRL)
+		compare_serial(r, flaw);
 	ERR_clear_error();
 }

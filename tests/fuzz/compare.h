@@ -7,5 +7,7 @@
 
 /* The signed attributes; aborts where they differ. */
 void compare_attributes(struct span message, const struct scep_request *);
+/* What a CertPoll, GetCert or GetCRL asks for. */
+void compare_query(const struct scep_request *, enum scep_flaw);
 
 #endif

@@ -146,30 +146,86 @@ letter_add_request(const struct letter *l, const struct authority *a,
 	buffer_free(&signature);
 }
 
-/* PKCS#1 with a padding that is always the same; made once per cipher. */
-static struct span
-wrap(const struct authority *a, enum cipher cipher, const uint8_t *key)
-{
-	static uint8_t wrapped[CIPHER_COUNT][WRAPPED];
-	static bool made[CIPHER_COUNT];
-	size_t size = cipher_key_size(cipher), len = WRAPPED;
-	EVP_PKEY_CTX *ctx;
-	uint8_t block[WRAPPED];
+enum wrapping { WRAP_PKCS1, WRAP_OAEP, WRAP_OAEP_SHA256, WRAPPINGS };
 
-	if (made[cipher])
-		return span_of(wrapped[cipher], WRAPPED);
-	memset(block, 0x5a, sizeof(block));
+static enum wrapping
+wrapping_of(const struct letter *l)
+{
+	if (!(l->flags & LETTER_OAEP))
+		return WRAP_PKCS1;
+	return l->flags & LETTER_OAEP_SHA256 ? WRAP_OAEP_SHA256 : WRAP_OAEP;
+}
+
+/* A block for PKCS#1, with a padding that is always the same. */
+static void
+pad(const uint8_t *key, size_t size, uint8_t block[WRAPPED])
+{
+	memset(block, 0x5a, WRAPPED);
 	block[0] = block[WRAPPED - size - 1] = 0;
 	block[1] = 2;
 	memcpy(block + WRAPPED - size, key, size);
-	ctx = EVP_PKEY_CTX_new(a->credentials->keys[CA_RA_ENCRYPTION], NULL);
+}
+
+static void
+encrypt_key(EVP_PKEY *to, enum wrapping wrapping, const uint8_t *key,
+    size_t size, uint8_t out[WRAPPED])
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(to, NULL);
+	uint8_t block[WRAPPED];
+	size_t len = WRAPPED;
+
 	REQUIRE(EVP_PKEY_encrypt_init(ctx) == 1 &&
-	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1 &&
-	    EVP_PKEY_encrypt(ctx, wrapped[cipher], &len, block, WRAPPED) == 1 &&
-	    len == WRAPPED);
+	    EVP_PKEY_CTX_set_rsa_padding(ctx,
+		wrapping == WRAP_PKCS1 ? RSA_NO_PADDING :
+					 RSA_PKCS1_OAEP_PADDING) == 1);
+	if (wrapping == WRAP_OAEP_SHA256)
+		REQUIRE(EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()) == 1 &&
+		    EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1);
+	if (wrapping == WRAP_PKCS1) {
+		pad(key, size, block);
+		key = block;
+		size = WRAPPED;
+	}
+	REQUIRE(
+	    EVP_PKEY_encrypt(ctx, out, &len, key, size) == 1 && len == WRAPPED);
 	EVP_PKEY_CTX_free(ctx);
-	made[cipher] = true;
-	return span_of(wrapped[cipher], WRAPPED);
+}
+
+/* Made once for each cipher. */
+static struct span
+wrap(const struct authority *a, const struct letter *l, const uint8_t *key)
+{
+	static uint8_t wrapped[WRAPPINGS][CIPHER_COUNT][WRAPPED];
+	static bool made[WRAPPINGS][CIPHER_COUNT];
+	enum wrapping w = wrapping_of(l);
+
+	if (!made[w][l->cipher])
+		encrypt_key(a->credentials->keys[CA_RA_ENCRYPTION], w, key,
+		    cipher_key_size(l->cipher), wrapped[w][l->cipher]);
+	made[w][l->cipher] = true;
+	return span_of(wrapped[w][l->cipher], WRAPPED);
+}
+
+/* As OpenSSL writes it, but for what PART_OAEP says instead. */
+static void
+add_transport(const struct letter *l, struct buffer *b)
+{
+	size_t seq;
+
+	if (!(l->flags & LETTER_OAEP)) {
+		add_algorithm(b, oid_rsa_encryption);
+		return;
+	}
+	seq = der_begin(b, DER_SEQUENCE);
+	der_add_oid(b, oid_rsa_oaep);
+	if (l->parts[PART_OAEP].len > 0)
+		buffer_add_span(b, l->parts[PART_OAEP]);
+	else if (l->flags & LETTER_OAEP_SHA256)
+		buffer_add(b, LETTER_OAEP_OF_SHA256,
+		    sizeof(LETTER_OAEP_OF_SHA256) - 1);
+	else
+		der_add(b, DER_SEQUENCE, SPAN_EMPTY);
+	der_end(b, seq);
 }
 
 static void
@@ -179,13 +235,14 @@ add_recipients(const struct letter *l, const struct authority *a,
 	int role = l->flags & LETTER_THREE ? CA_ISSUING : CA_RA_ENCRYPTION;
 	size_t set = der_begin(b, DER_SET), info;
 
+	buffer_add_span(b, l->parts[PART_RECIPIENTS]);
 	for (; role <= CA_RA_ENCRYPTION; role++) {
 		info = der_begin(b, DER_SEQUENCE);
 		der_add_small_integer(b, 0);
 		add_identifier(b, &a->credentials->certs[role],
 		    l->flags & LETTER_RECIPIENT_KEY_ID);
-		add_algorithm(b, oid_rsa_encryption);
-		der_add(b, DER_OCTET_STRING, wrap(a, l->cipher, key));
+		add_transport(l, b);
+		der_add(b, DER_OCTET_STRING, wrap(a, l, key));
 		der_end(b, info);
 	}
 	der_end(b, set);

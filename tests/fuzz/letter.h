@@ -14,10 +14,12 @@
 #include "scep/scep.h"
 
 enum part {
-	PART_REQUEST,	   /* what is encrypted: a PKCS#10 */
+	PART_REQUEST,	   /* what is encrypted: a PKCS#10, or a query */
 	PART_ATTRIBUTES,   /* signed, beside messageDigest */
 	PART_CERTIFICATES, /* before the signer's own */
 	PART_ENVELOPE,	   /* what is signed, with LETTER_ENVELOPE */
+	PART_OAEP,	   /* RSAES-OAEP-params; empty: the honest ones */
+	PART_RECIPIENTS,   /* RecipientInfos before ours */
 	PARTS,
 };
 
@@ -31,7 +33,9 @@ enum letter_flag {
 	LETTER_ENVELOPE = 1 << 6, /* PART_ENVELOPE in place of encrypting */
 	LETTER_SIGNATURE_OID = 1 << 7, /* where the digest's OID belongs */
 	LETTER_THREE = 1 << 8,	       /* recipients, the CA first */
-	LETTER_FLAGS = 9,	       /* how many */
+	LETTER_OAEP = 1 << 9,	       /* the key is wrapped with it */
+	LETTER_OAEP_SHA256 = 1 << 10,  /* and with SHA-256 in it */
+	LETTER_FLAGS = 11,	       /* how many */
 };
 
 struct letter {
@@ -41,6 +45,15 @@ struct letter {
 	struct span parts[PARTS]; /* borrowed */
 };
 #define LETTER_MARK 'P'
+
+/* RSAES-OAEP-params: SHA-256 twice, and an empty label (RFC 4055 4.1). */
+#define LETTER_OAEP_OF_SHA256                              \
+	"\x30\x40\xa0\x0f\x30\x0d\x06\x09\x60\x86\x48\x01" \
+	"\x65\x03\x04\x02\x01\x05\x00\xa1\x1c\x30\x1a\x06" \
+	"\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\x30\x0d" \
+	"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05" \
+	"\x00\xa2\x0f\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7" \
+	"\x0d\x01\x01\x09\x04\x00"
 
 /* false: not in parts. */
 bool letter_read(struct span, struct letter *out);

@@ -4,15 +4,36 @@
 #include "fuzz/letter.h"
 #include "fuzz/mutate.h"
 
+/* Another message type, where one is written with two digits. */
 static void
-mutate_choice(struct chance *c, struct letter *l)
+mutate_type(struct chance *c, struct letter *l, struct buffer *to)
 {
-	switch (chance_below(c, 3)) {
+	static const char types[][3] = { "17", "19", "20", "21", "22", "41" };
+	const struct span oid = oid_scep_message_type;
+	struct span attributes = l->parts[PART_ATTRIBUTES];
+	uint8_t *at;
+
+	buffer_add_span(to, attributes);
+	at = to->len == 0 ? NULL : memmem(to->data, to->len, oid.data, oid.len);
+	/* Behind the OID: SET, string, digits. */
+	if (at == NULL || (size_t)(to->data + to->len - at) < oid.len + 6)
+		return;
+	memcpy(at + oid.len + 4, types[chance_below(c, 6)], 2);
+	l->parts[PART_ATTRIBUTES] = buffer_span(to);
+}
+
+static void
+mutate_choice(struct chance *c, struct letter *l, struct buffer *to)
+{
+	switch (chance_below(c, 4)) {
 	case 0:
 		l->digest = chance_below(c, DIGEST_COUNT);
 		break;
 	case 1:
 		l->cipher = chance_below(c, CIPHER_COUNT);
+		break;
+	case 2:
+		mutate_type(c, l, to);
 		break;
 	default:
 		l->flags ^= 1U << chance_below(c, LETTER_FLAGS);
@@ -36,11 +57,19 @@ mutate_part(struct chance *c, struct letter *l, struct buffer *to)
 	/* What lies deepest is the least worn. */
 	static const enum part often[] = { PART_REQUEST, PART_REQUEST,
 		PART_REQUEST, PART_ATTRIBUTES, PART_ATTRIBUTES,
-		PART_CERTIFICATES };
-	enum part part = often[chance_below(c, 6)];
+		PART_CERTIFICATES, PART_OAEP, PART_RECIPIENTS };
+	enum part part = often[chance_below(c, 8)];
 
-	if (part == PART_REQUEST && l->flags & LETTER_ENVELOPE)
+	/* Nothing comes of these where they are not in use. */
+	if ((part == PART_OAEP && !(l->flags & LETTER_OAEP)) ||
+	    (part == PART_RECIPIENTS && l->parts[part].len == 0))
+		part = PART_REQUEST;
+	if (part != PART_ATTRIBUTES && part != PART_CERTIFICATES &&
+	    l->flags & LETTER_ENVELOPE)
 		part = PART_ENVELOPE;
+	if (part == PART_OAEP && l->parts[part].len == 0)
+		l->parts[part] = span_of(LETTER_OAEP_OF_SHA256,
+		    sizeof(LETTER_OAEP_OF_SHA256) - 1);
 	mutate_der(c, l->parts[part], to);
 	l->parts[part] = buffer_span(to);
 }
@@ -65,7 +94,7 @@ letter_mutate_input(const struct authority *a, const struct client *client,
 	switch (chance_below(&c, 16)) {
 	case 0:
 	case 1:
-		mutate_choice(&c, &l);
+		mutate_choice(&c, &l, &changed);
 		break;
 	case 2:
 		if (!(l.flags & LETTER_ENVELOPE)) {

@@ -56,18 +56,22 @@ check_request(const struct scep_request *r, enum scep_flaw flaw)
 	REQUIRE(is_inside(r->csr.subject, plain));
 	REQUIRE(is_inside(r->csr.spki, plain));
 	REQUIRE(is_inside(r->csr.extensions, plain));
+	REQUIRE(is_inside(r->issuer, plain));
+	REQUIRE(is_inside(r->subject, plain));
+	REQUIRE(is_inside(r->serial, plain));
 	REQUIRE(scep_type_name(r->type)[0] != '\0');
 	REQUIRE(scep_fail_info_name(r->type)[0] != '\0');
 	if (flaw == SCEP_SOUND) {
 		REQUIRE(r->type != -1 && r->transaction_id != NULL);
-		REQUIRE(r->signer_key != NULL && r->plain.len > 0);
+		REQUIRE(r->signer_key != NULL);
 	}
 }
 
 /* A reply is CMS to OpenSSL, whatever of the client's is repeated in it. */
 static void
-answer(const struct scep_request *r, enum scep_flaw flaw)
+answer(const struct scep_request *r, enum scep_flaw flaw, const char *why)
 {
+	const struct span ca = blob_span(&ra.credentials->der[CA_ISSUING]);
 	const struct scep_reply reply = {
 		.status = flaw == SCEP_SOUND ? SCEP_SUCCESS : SCEP_FAILURE,
 		.fail_info = SCEP_BAD_REQUEST,
@@ -76,7 +80,12 @@ answer(const struct scep_request *r, enum scep_flaw flaw)
 		.recipient_nonce = r->sender_nonce,
 		.ms_error = flaw == SCEP_SOUND ? 0 : -2147024809,
 		.ms_message = flaw == SCEP_SOUND ? "Issued" : NULL,
+		.fail_info_text = r->ber ? why : NULL,
+		.no_content = (enum scep_content)(flaw % 3),
 		.certificate = r->signer.whole,
+		.more = &ca,
+		.more_count = r->csr.challenge != NULL,
+		.crl = r->type == SCEP_GET_CRL ? r->signer.tbs : SPAN_EMPTY,
 	};
 	const struct scep_seal seal = {
 		.crypto = ra.crypto,
@@ -84,6 +93,7 @@ answer(const struct scep_request *r, enum scep_flaw flaw)
 		.signer = &ra.credentials->certs[CA_RA_SIGNING],
 		.digest = r->digest,
 		.cipher = r->cipher,
+		.transport = r->transport,
 		.recipient_key = r->signer_key,
 		.recipient = &r->signer,
 	};
@@ -139,7 +149,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		compare_attributes(message, r);
 	if (in_parts)
 		letter_check(&l, &ra, &client, r, flaw);
-	answer(r, flaw);
+	if (flaw == SCEP_SOUND || flaw == SCEP_BAD_QUERY)
+		compare_query(r, flaw);
+	answer(r, flaw, err.text);
 	scep_request_free(r);
 	blob_free(&exact);
 	ERR_clear_error();

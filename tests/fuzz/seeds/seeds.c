@@ -6,11 +6,13 @@
 #include <openssl/cms.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "fuzz/letter.h"
 
 #define SCEP "2.16.840.1.113733.1.9."
@@ -157,22 +159,29 @@ static const struct message {
 	const EVP_CIPHER *(*cipher)(void);
 	unsigned signer_flags, recipient_flags, stream;
 	int text_type;
-	bool three, ec;
+	bool three, ec, oaep, guests;
 } messages[] = {
 	{ "des-md5", "19", EVP_md5, EVP_des_cbc, 0, 0, 0,
-	    V_ASN1_PRINTABLESTRING, false, false },
+	    V_ASN1_PRINTABLESTRING, false, false, false, false },
 	{ "des3-sha1", "19", EVP_sha1, EVP_des_ede3_cbc, 0, 0, 0,
-	    V_ASN1_IA5STRING, true, false },
+	    V_ASN1_IA5STRING, true, false, false, false },
 	{ "aes128-sha256-keyids", "17", EVP_sha256, EVP_aes_128_cbc,
-	    CMS_USE_KEYID, CMS_USE_KEYID, 0, V_ASN1_UTF8STRING, true, false },
+	    CMS_USE_KEYID, CMS_USE_KEYID, 0, V_ASN1_UTF8STRING, true, false,
+	    false, false },
 	{ "aes256-sha512", "19", EVP_sha512, EVP_aes_256_cbc, 0, 0, 0,
-	    V_ASN1_T61STRING, false, false },
+	    V_ASN1_T61STRING, false, false, false, false },
 	{ "ber-aes192-sha384", "19", EVP_sha384, EVP_aes_192_cbc, 0, 0,
-	    CMS_STREAM, V_ASN1_PRINTABLESTRING, false, false },
+	    CMS_STREAM, V_ASN1_PRINTABLESTRING, false, false, false, false },
 	{ "p256", "19", EVP_sha256, EVP_aes_128_cbc, 0, 0, 0,
-	    V_ASN1_PRINTABLESTRING, false, true },
+	    V_ASN1_PRINTABLESTRING, false, true, false, false },
 	{ "poll", "20", EVP_sha224, EVP_aes_128_cbc, 0, 0, 0,
-	    V_ASN1_PRINTABLESTRING, false, false },
+	    V_ASN1_PRINTABLESTRING, false, false, false, false },
+	{ "poll-oaep", "20", EVP_sha256, EVP_aes_128_cbc, 0, 0, 0,
+	    V_ASN1_PRINTABLESTRING, false, true, true, false },
+	{ "get-cert", "21", EVP_sha256, EVP_aes_128_cbc, 0, 0, CMS_STREAM,
+	    V_ASN1_PRINTABLESTRING, false, false, false, false },
+	{ "get-crl-guests", "22", EVP_sha256, EVP_aes_128_cbc, 0, 0, 0,
+	    V_ASN1_PRINTABLESTRING, false, false, false, true },
 };
 
 static struct blob
@@ -194,23 +203,6 @@ finish(CMS_ContentInfo *cms, BIO *in, unsigned stream)
 	return bytes;
 }
 
-static struct blob
-make_envelope(const struct message *m, struct span content)
-{
-	BIO *in = BIO_new_mem_buf(content.data, (int)content.len);
-	STACK_OF(X509) *to = sk_X509_new_null();
-	CMS_ContentInfo *cms;
-
-	for (int i = m->three ? CA_ISSUING : CA_RA_ENCRYPTION; i < CA_ROLES;
-	     i++)
-		sk_X509_push(to, certs[i]);
-	cms = CMS_encrypt(to, in, m->cipher(),
-	    CMS_BINARY | m->recipient_flags | m->stream);
-	sk_X509_free(to);
-	REQUIRE(cms != NULL);
-	return finish(cms, in, m->stream);
-}
-
 static X509 *
 ec_signer(EVP_PKEY *own)
 {
@@ -226,6 +218,53 @@ ec_signer(EVP_PKEY *own)
 	X509_set_pubkey(cert, own);
 	REQUIRE(X509_sign(cert, own, EVP_sha256()) > 0);
 	return cert;
+}
+
+/* One by key agreement, one by password: not for us. */
+static void
+add_guests(CMS_ContentInfo *cms)
+{
+	EVP_PKEY *own = EVP_EC_gen("P-256");
+	X509 *cert = ec_signer(own);
+
+	REQUIRE(CMS_add1_recipient_cert(cms, cert, CMS_BINARY) != NULL);
+	REQUIRE(
+	    CMS_add0_recipient_password(cms, -1, NID_undef, NID_id_alg_PWRI_KEK,
+		(unsigned char *)OPENSSL_strdup("secret"), 6, NULL) != NULL);
+	X509_free(cert);
+	EVP_PKEY_free(own);
+}
+
+static void
+add_recipient(const struct message *m, CMS_ContentInfo *cms, X509 *cert)
+{
+	CMS_RecipientInfo *ri = CMS_add1_recipient_cert(cms, cert,
+	    CMS_BINARY | CMS_KEY_PARAM | m->recipient_flags);
+	EVP_PKEY_CTX *ctx = CMS_RecipientInfo_get0_pkey_ctx(ri);
+
+	if (m->oaep)
+		REQUIRE(EVP_PKEY_CTX_set_rsa_padding(ctx,
+			    RSA_PKCS1_OAEP_PADDING) == 1 &&
+		    EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()) == 1 &&
+		    EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha1()) == 1);
+}
+
+static struct blob
+make_envelope(const struct message *m, struct span content)
+{
+	BIO *in = BIO_new_mem_buf(content.data, (int)content.len);
+	unsigned flags = CMS_BINARY | CMS_PARTIAL | m->stream;
+	CMS_ContentInfo *cms = CMS_encrypt(NULL, NULL, m->cipher(), flags);
+
+	REQUIRE(cms != NULL);
+	if (m->guests)
+		add_guests(cms);
+	for (int i = m->three ? CA_ISSUING : CA_RA_ENCRYPTION; i < CA_ROLES;
+	     i++)
+		add_recipient(m, cms, certs[i]);
+	if (!m->stream)
+		REQUIRE(CMS_final(cms, in, NULL, flags) == 1);
+	return finish(cms, in, m->stream);
 }
 
 static void
@@ -260,6 +299,43 @@ make_message(const struct message *m, struct span content)
 	}
 }
 
+/* RFC 8894 3.3.3 and 3.3.4; the names are the CA's and the client's. */
+
+static struct blob poll, query;
+
+static void
+make_queries(void)
+{
+	X509_NAME *ca = X509_get_subject_name(certs[CA_ISSUING]);
+	PKCS7_ISSUER_AND_SERIAL id = { ca,
+		X509_get_serialNumber(certs[CA_RA_SIGNING]) };
+	struct buffer names = { 0 };
+	const uint8_t *name;
+	uint8_t *der = NULL;
+	size_t len, seq = der_begin(&names, DER_SEQUENCE);
+	int size;
+
+	REQUIRE(X509_NAME_get0_der(ca, &name, &len) == 1);
+	buffer_add(&names, name, len);
+	REQUIRE(X509_NAME_get0_der(X509_get_subject_name(signer), &name,
+		    &len) == 1);
+	buffer_add(&names, name, len);
+	der_end(&names, seq);
+	REQUIRE(buffer_finish(&names, &poll) == 0);
+	size = i2d_PKCS7_ISSUER_AND_SERIAL(&id, &der);
+	query = take(der, size);
+}
+
+/* NULL: a PKCS#10. */
+static const struct blob *
+query_of(const char *type)
+{
+	if (strcmp(type, "20") == 0)
+		return &poll;
+	return strcmp(type, "21") == 0 || strcmp(type, "22") == 0 ? &query :
+								    NULL;
+}
+
 /* Letters in parts; the attributes are type 19, a transaction, a nonce. */
 
 static const char attributes[] =
@@ -270,52 +346,111 @@ static const char attributes[] =
     "\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
 
 static const struct {
-	const char *name;
+	const char *name, *type;
 	enum digest digest;
 	enum cipher cipher;
 	unsigned flags;
 } letters[] = {
-	{ "letter-plain", DIGEST_SHA256, CIPHER_AES128, 0 },
-	{ "letter-old", DIGEST_MD5, CIPHER_DES, LETTER_SORT },
-	{ "letter-ber", DIGEST_SHA512, CIPHER_AES256,
+	{ "letter-plain", "19", DIGEST_SHA256, CIPHER_AES128, 0 },
+	{ "letter-old", "19", DIGEST_MD5, CIPHER_DES, LETTER_SORT },
+	{ "letter-ber", "19", DIGEST_SHA512, CIPHER_AES256,
 	    LETTER_BER_OUTSIDE | LETTER_BER_INSIDE | LETTER_PROOF },
-	{ "letter-ber-inside", DIGEST_SHA384, CIPHER_AES192,
+	{ "letter-ber-inside", "19", DIGEST_SHA384, CIPHER_AES192,
 	    LETTER_BER_INSIDE | LETTER_THREE | LETTER_SIGNATURE_OID },
-	{ "letter-keyids", DIGEST_SHA1, CIPHER_DES3,
+	{ "letter-keyids", "19", DIGEST_SHA1, CIPHER_DES3,
 	    LETTER_SIGNER_KEY_ID | LETTER_RECIPIENT_KEY_ID | LETTER_PROOF },
-	{ "letter-envelope", DIGEST_SHA256, CIPHER_AES128, LETTER_ENVELOPE },
-	{ "letter-certificates", DIGEST_SHA224, CIPHER_AES128, LETTER_PROOF },
+	{ "letter-envelope", "19", DIGEST_SHA256, CIPHER_AES128,
+	    LETTER_ENVELOPE },
+	{ "letter-certificates", "19", DIGEST_SHA224, CIPHER_AES128,
+	    LETTER_PROOF },
+	{ "letter-renewal", "17", DIGEST_SHA256, CIPHER_AES256, 0 },
+	{ "letter-poll", "20", DIGEST_SHA256, CIPHER_AES128, 0 },
+	{ "letter-get-cert", "21", DIGEST_SHA256, CIPHER_AES128, 0 },
+	{ "letter-get-crl", "22", DIGEST_SHA1, CIPHER_DES3, LETTER_BER_INSIDE },
+	{ "letter-poll-oaep", "20", DIGEST_SHA256, CIPHER_AES128, LETTER_OAEP },
+	{ "letter-get-cert-oaep", "21", DIGEST_SHA512, CIPHER_AES256,
+	    LETTER_OAEP | LETTER_OAEP_SHA256 },
+	{ "letter-oaep-parameters", "22", DIGEST_SHA256, CIPHER_AES128,
+	    LETTER_OAEP | LETTER_OAEP_SHA256 },
+	{ "letter-recipients", "20", DIGEST_SHA256, CIPHER_AES128, 0 },
+	{ "letter-unknown", "41", DIGEST_SHA256, CIPHER_AES128, LETTER_OAEP },
 };
+
+static void
+save_letter(const char *name, const struct letter *l)
+{
+	uint8_t out[8192];
+
+	save("message", name, span_of(out, letter_write(l, out, sizeof(out))));
+}
+
+/* Those of add_guests(), as they stand in an envelope. */
+static struct blob
+make_recipients(void)
+{
+	static const struct message m = { "", "20", EVP_sha256, EVP_aes_128_cbc,
+		.guests = true };
+	struct blob envelope = make_envelope(&m, blob_span(&poll)), out;
+	struct span rest = blob_span(&envelope), content, skipped;
+	struct der info;
+	struct buffer b = { 0 };
+
+	REQUIRE(der_expect(&rest, DER_SEQUENCE, &rest) == 0 &&
+	    der_expect(&rest, DER_OID, &skipped) == 0 &&
+	    der_expect(&rest, DER_CONTEXT_CONSTRUCTED(0), &rest) == 0 &&
+	    der_expect(&rest, DER_SEQUENCE, &rest) == 0 &&
+	    der_expect(&rest, DER_INTEGER, &skipped) == 0 &&
+	    der_expect(&rest, DER_SET, &content) == 0);
+	while (der_next(&content, &info) == 0)
+		if (info.tag != DER_SEQUENCE)
+			buffer_add_span(&b, info.whole);
+	REQUIRE(buffer_finish(&b, &out) == 0);
+	blob_free(&envelope);
+	return out;
+}
+
+static void
+make_letter(size_t i)
+{
+	const size_t kinds = sizeof(requests) / sizeof(requests[0]);
+	struct letter l = { letters[i].digest, letters[i].cipher,
+		letters[i].flags, { { NULL, 0 } } };
+	struct blob request = make_request(&requests[i % kinds]);
+	struct blob guests = make_recipients();
+	const struct blob *asks = query_of(letters[i].type);
+	struct buffer said = { 0 }, envelope = { 0 };
+
+	/* The digits are the last of the first attribute. */
+	buffer_add(&said, attributes, sizeof(attributes) - 1);
+	said.data[18] = (uint8_t)letters[i].type[0];
+	said.data[19] = (uint8_t)letters[i].type[1];
+	l.parts[PART_REQUEST] = blob_span(asks != NULL ? asks : &request);
+	l.parts[PART_ATTRIBUTES] = buffer_span(&said);
+	if (strstr(letters[i].name, "certificates") != NULL)
+		l.parts[PART_CERTIFICATES] = blob_span(
+		    &ra.credentials->der[CA_ISSUING]);
+	if (strstr(letters[i].name, "parameters") != NULL)
+		l.parts[PART_OAEP] = span_of(LETTER_OAEP_OF_SHA256,
+		    sizeof(LETTER_OAEP_OF_SHA256) - 1);
+	if (strstr(letters[i].name, "recipients") != NULL)
+		l.parts[PART_RECIPIENTS] = blob_span(&guests);
+	if (l.flags & LETTER_ENVELOPE) {
+		letter_add_envelope(&l, &ra, &client, &envelope);
+		l.parts[PART_ENVELOPE] = buffer_span(&envelope);
+		l.parts[PART_REQUEST] = SPAN_EMPTY;
+	}
+	save_letter(letters[i].name, &l);
+	buffer_free(&said);
+	buffer_free(&envelope);
+	blob_free(&request);
+	blob_free(&guests);
+}
 
 static void
 make_letters(void)
 {
-	const size_t kinds = sizeof(requests) / sizeof(requests[0]);
-	struct buffer envelope = { 0 };
-	uint8_t out[8192];
-
-	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++) {
-		struct letter l = { letters[i].digest, letters[i].cipher,
-			letters[i].flags, { { NULL, 0 } } };
-
-		struct blob request = make_request(&requests[i % kinds]);
-
-		l.parts[PART_REQUEST] = blob_span(&request);
-		l.parts[PART_ATTRIBUTES] = span_of(attributes,
-		    sizeof(attributes) - 1);
-		if (strstr(letters[i].name, "certificates") != NULL)
-			l.parts[PART_CERTIFICATES] = blob_span(
-			    &ra.credentials->der[CA_ISSUING]);
-		if (l.flags & LETTER_ENVELOPE) {
-			letter_add_envelope(&l, &ra, &client, &envelope);
-			l.parts[PART_ENVELOPE] = buffer_span(&envelope);
-			l.parts[PART_REQUEST] = SPAN_EMPTY;
-		}
-		save("message", letters[i].name,
-		    span_of(out, letter_write(&l, out, sizeof(out))));
-		blob_free(&request);
-	}
-	buffer_free(&envelope);
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		make_letter(i);
 }
 
 /* More attributes than the server sorts, and a signature that is wrong. */
@@ -375,7 +510,6 @@ make_certificates(void)
 int
 main(int argc, char **argv)
 {
-	static const uint8_t poll[] = { 0x30, 0x04, 0x30, 0x00, 0x30, 0x00 };
 	struct blob request, first = { NULL, 0 };
 	struct error err = { 0 };
 
@@ -391,6 +525,7 @@ main(int argc, char **argv)
 	signer = read_cert(blob_span(&client.der));
 	for (int i = 0; i < CA_ROLES; i++)
 		certs[i] = read_cert(blob_span(&ra.credentials->der[i]));
+	make_queries();
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		request = make_request(&requests[i]);
 		save("csr", requests[i].name, blob_span(&request));
@@ -401,12 +536,14 @@ main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
 		make_message(&messages[i],
-		    strcmp(messages[i].type, "20") == 0 ?
-			span_of(poll, sizeof(poll)) :
-			blob_span(&first));
+		    blob_span(query_of(messages[i].type) != NULL ?
+			    query_of(messages[i].type) :
+			    &first));
 	make_letters();
 	make_crowded();
 	make_certificates();
 	blob_free(&first);
+	blob_free(&poll);
+	blob_free(&query);
 	return 0;
 }
