@@ -214,16 +214,26 @@ convert(struct span *rest, struct buffer *out, size_t string, int depth)
 }
 
 int
-der_from_ber(struct span ber, struct blob *out)
+der_next_ber(struct span *rest, struct blob *out)
 {
+	struct span at = *rest;
 	struct buffer b = { 0 };
 
 	*out = (struct blob){ NULL, 0 };
-	if (convert(&ber, &b, 0, 0) == -1) {
+	if (convert(&at, &b, 0, 0) == -1) {
 		buffer_free(&b);
 		return -1;
 	}
-	return buffer_finish(&b, out);
+	if (buffer_finish(&b, out) == -1)
+		return -1;
+	*rest = at;
+	return 0;
+}
+
+int
+der_from_ber(struct span ber, struct blob *out)
+{
+	return der_next_ber(&ber, out);
 }
 
 size_t
@@ -347,6 +357,20 @@ compare_encodings(const void *a, const void *b)
 	int order = memcmp(x->data, y->data, len);
 
 	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+bool
+der_is_sorted(struct span elements)
+{
+	struct span last = SPAN_EMPTY;
+	struct der d;
+
+	while (der_next(&elements, &d) == 0) {
+		if (last.len > 0 && compare_encodings(&last, &d.whole) > 0)
+			return false;
+		last = d.whole;
+	}
+	return true;
 }
 
 void

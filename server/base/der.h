@@ -75,6 +75,8 @@ bool der_string_is_unicode(const struct der *);
  */
 #define DER_MAX_DEPTH 24
 int der_from_ber(struct span ber, struct blob *out);
+/* The same, and *rest becomes what follows; on -1 it stays. */
+int der_next_ber(struct span *rest, struct blob *out);
 
 /*
  * Builder: der_begin() writes a tag, der_end() fills in the length of all
@@ -91,6 +93,8 @@ void der_add_unsigned(struct buffer *, struct span big_endian);
 void der_add_bit_string(struct buffer *, struct span bytes);
 /* UTCTime through 2049, else GeneralizedTime (RFC 5280 4.1.2.5). */
 void der_add_time(struct buffer *, int64_t at);
+/* Whether these elements stand as in a DER SET OF (X.690 11.6). */
+bool der_is_sorted(struct span elements);
 /* Sort the elements between `begun` content and the end as a DER SET OF. */
 void der_sort_set(struct buffer *, size_t begun);
 

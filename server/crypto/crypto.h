@@ -151,9 +151,13 @@ struct x509 {
 	struct span issuer, subject; /* whole Names */
 	struct span spki;	     /* whole SubjectPublicKeyInfo */
 	struct span key_id;	     /* subjectKeyIdentifier, or empty */
+	struct span key_usage;	     /* content of the BIT STRING, or empty */
+	struct span validity;	     /* content of the SEQUENCE */
 	int64_t not_before, not_after;
 };
 int x509_read(struct span der, struct x509 *out);
+/* UTCTime or GeneralizedTime in the form RFC 5280 4.1.2.5 demands. */
+int x509_time(struct span *rest, int64_t *out);
 /* The first CERTIFICATE of a PEM text, as DER owned by the caller. */
 int x509_from_pem(struct span pem, const char *name, struct blob *der,
     struct error *);
@@ -188,6 +192,7 @@ void x509_alt_name_text(struct span extensions, struct buffer *out);
 /* The content octets of the OIDs in use. */
 extern const struct span oid_data, oid_signed_data, oid_enveloped_data;
 extern const struct span oid_content_type, oid_message_digest;
+extern const struct span oid_signing_time;
 extern const struct span oid_challenge_password, oid_extension_request;
 extern const struct span oid_rsa_encryption, oid_ec_public_key;
 extern const struct span oid_rsa_oaep, oid_mgf1, oid_p_specified;

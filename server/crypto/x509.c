@@ -18,9 +18,8 @@ two_digits(const uint8_t *p)
 	return (p[0] - '0') * 10 + p[1] - '0';
 }
 
-/* UTCTime or GeneralizedTime in the form RFC 5280 4.1.2.5 demands. */
-static int
-read_time(struct span *rest, int64_t *out)
+int
+x509_time(struct span *rest, int64_t *out)
 {
 	struct tm tm = { 0 };
 	struct der d;
@@ -61,9 +60,12 @@ read_extensions(struct span rest, struct x509 *out)
 		if (der_expect(&ext, DER_OID, &oid) == -1)
 			return;
 		der_optional(&ext, DER_BOOLEAN, &critical);
-		if (der_expect(&ext, DER_OCTET_STRING, &value) == 0 &&
-		    der_oid_is(oid, oid_ext_subject_key_id))
+		if (der_expect(&ext, DER_OCTET_STRING, &value) == -1)
+			continue;
+		if (der_oid_is(oid, oid_ext_subject_key_id))
 			der_expect(&value, DER_OCTET_STRING, &out->key_id);
+		else if (der_oid_is(oid, oid_ext_key_usage))
+			der_expect(&value, DER_BIT_STRING, &out->key_usage);
 	}
 }
 
@@ -95,9 +97,11 @@ x509_read(struct span der, struct x509 *out)
 	    der_next(&rest, &name) == -1 || name.tag != DER_SEQUENCE)
 		return -1;
 	out->issuer = name.whole;
-	if (der_expect(&rest, DER_SEQUENCE, &validity) == -1 ||
-	    read_time(&validity, &out->not_before) == -1 ||
-	    read_time(&validity, &out->not_after) == -1 ||
+	if (der_expect(&rest, DER_SEQUENCE, &validity) == -1)
+		return -1;
+	out->validity = validity;
+	if (x509_time(&validity, &out->not_before) == -1 ||
+	    x509_time(&validity, &out->not_after) == -1 ||
 	    der_next(&rest, &name) == -1 || name.tag != DER_SEQUENCE ||
 	    der_next(&rest, &spki) == -1 || spki.tag != DER_SEQUENCE)
 		return -1;

@@ -38,6 +38,23 @@ add_scep(struct buffer *b, const struct scep_facts *s)
 		buffer_printf(b, " (%s)", s->why);
 }
 
+/* One line each: what it is, against which rule, and what comes of it. */
+static void
+tell_findings(struct buffer *b, const struct findings *found,
+    void (*say)(void *, const char *), void *cls)
+{
+	const struct finding *f;
+
+	for (unsigned at = 0; (f = findings_next(found, &at)) != NULL;) {
+		buffer_printf(b, "  finding: %s: %s (%s",
+		    finding_kind_name(f->kind), f->text, f->rule);
+		if (f->note != NULL)
+			buffer_printf(b, "; %s", f->note);
+		buffer_add_text(b, ")");
+		tell(b, say, cls);
+	}
+}
+
 void
 narrate(const struct exchange *ex, const struct iis_log_form *form,
     void (*say)(void *cls, const char *line), void *cls)
@@ -56,6 +73,8 @@ narrate(const struct exchange *ex, const struct iis_log_form *form,
 		add_scep(&b, &ex->scep);
 		tell(&b, say, cls);
 	}
+	tell_findings(&b, &ex->scep.http_findings, say, cls);
+	tell_findings(&b, &ex->scep.message_findings, say, cls);
 	for (const struct event *e = ex->events; e != NULL; e = e->next) {
 		buffer_printf(&b, "  event: %s %s %d %s: %s", e->log, e->source,
 		    e->id, e->level, e->text);

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "base/blob.h"
+#include "base/finding.h"
 
 struct snapshot; /* what the site was when it began: site.h */
 
@@ -134,6 +135,8 @@ struct scep_facts {
 	int pki_status, fail_info; /* -1: none */
 	char serial[48];	   /* of what was issued, hex */
 	char why[160];		   /* why not, for the developer */
+	/* What was odd or wrong in the HTTP request, and in the message. */
+	struct findings http_findings, message_findings;
 };
 
 #define USER_SIZE 65

@@ -1,19 +1,30 @@
 #include "scep/cms.h"
 
-#include "base/der.h"
-
 int
-cms_to_der(struct span in, struct blob *store, bool *ber, struct span *out)
+cms_to_der(struct span in, struct blob *store, struct cms_form *form,
+    struct span *out)
 {
 	struct span rest = in;
-	struct der whole;
 
-	if (der_from_ber(in, store) == -1)
+	if (der_next_ber(&rest, store) == -1)
 		return -1;
 	*out = blob_span(store);
-	if (der_next(&rest, &whole) == -1 || !span_equal(whole.whole, *out))
-		*ber = true;
+	form->ber = !span_equal(span_of(in.data, in.len - rest.len), *out);
+	form->trailing = rest.len > 0;
 	return 0;
+}
+
+struct span
+cms_text(const struct der *value)
+{
+	switch (value->tag) {
+	case DER_PRINTABLE_STRING:
+	case DER_UTF8_STRING:
+	case DER_IA5_STRING:
+	case DER_T61_STRING:
+		return value->content;
+	}
+	return SPAN_EMPTY;
 }
 
 int

@@ -2,10 +2,46 @@
 #ifndef SCEP_CMS_H
 #define SCEP_CMS_H
 
+#include "base/der.h"
 #include "scep/scep.h"
 
-/* DER as it is; BER rewritten into *store, and then *ber is set. */
-int cms_to_der(struct span in, struct blob *store, bool *ber, struct span *out);
+/* How the bytes of a message came. */
+struct cms_form {
+	bool ber;      /* not as DER */
+	bool trailing; /* others follow them */
+};
+/* BER rewritten as DER into *store, on which *out lies. */
+int cms_to_der(struct span in, struct blob *store, struct cms_form *,
+    struct span *out);
+/* A PrintableString, or what clients send in its place; else empty. */
+struct span cms_text(const struct der *);
+
+/* The parts of a SignedData that matter, RFC 5652 5.1 and 5.3. */
+struct signed_parts {
+	struct span version, digests;
+	struct span content_type, content; /* eContent, joined */
+	struct span certificates;	   /* content of [0] */
+	struct span more_signers;	   /* after the first, which is read */
+	struct span info_version;
+	struct span sid_issuer, sid_serial, sid_key_id;
+	struct der attributes; /* [0] signedAttrs */
+	/* Their parameters: all that follows the OIDs. */
+	struct span digest_oid, digest_parameters;
+	struct span signature_oid, signature_parameters;
+	struct span signature;
+	struct span message_digest;
+};
+
+/* The parts of an EnvelopedData that matter, RFC 5652 6.1. */
+struct envelope {
+	struct span version;
+	bool originator;
+	struct span recipients;
+	struct span type;
+	struct span cipher, parameters; /* parameters: all that follows */
+	struct span sealed;
+	struct span rest; /* unprotectedAttrs */
+};
 /* ContentInfo (3) of this type, down to its content. */
 int cms_open(struct span in, struct span type, struct span *content);
 /* IssuerAndSerialNumber or [0] SubjectKeyIdentifier; what is not there stays. */

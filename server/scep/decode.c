@@ -2,54 +2,44 @@
  * From the bytes of a client to a struct scep_request: SignedData, its
  * attributes and signature, and what was in the envelope.
  */
-#include "scep/cms.h"
+#include "scep/findings.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/der.h"
-
 #define TRANSACTION_ID_MAX 1024 /* longest seen: 78 characters */
-
-/* The parts of a SignedData that matter, RFC 5652 5.1 and 5.3. */
-struct signed_parts {
-	struct span content_type, content; /* eContent, joined */
-	struct span certificates;	   /* content of [0] */
-	struct span sid_issuer, sid_serial, sid_key_id;
-	struct der attributes; /* [0] signedAttrs */
-	struct span digest_oid, signature_oid, signature;
-	struct span message_digest;
-};
 
 static int
 read_signer_info(struct span infos, struct signed_parts *out)
 {
-	struct span info, version, algorithm;
+	struct span info, *digest = &out->digest_parameters;
+	struct span *signature = &out->signature_parameters;
 
 	if (der_expect(&infos, DER_SEQUENCE, &info) == -1 ||
-	    der_expect(&info, DER_INTEGER, &version) == -1 ||
+	    der_expect(&info, DER_INTEGER, &out->info_version) == -1 ||
 	    cms_read_identifier(&info, &out->sid_issuer, &out->sid_serial,
 		&out->sid_key_id) == -1 ||
-	    der_expect(&info, DER_SEQUENCE, &algorithm) == -1 ||
-	    der_expect(&algorithm, DER_OID, &out->digest_oid) == -1)
+	    der_expect(&info, DER_SEQUENCE, digest) == -1 ||
+	    der_expect(digest, DER_OID, &out->digest_oid) == -1)
 		return -1;
 	der_optional(&info, DER_CONTEXT_CONSTRUCTED(0), &out->attributes);
-	if (der_expect(&info, DER_SEQUENCE, &algorithm) == -1 ||
-	    der_expect(&algorithm, DER_OID, &out->signature_oid) == -1)
+	if (der_expect(&info, DER_SEQUENCE, signature) == -1 ||
+	    der_expect(signature, DER_OID, &out->signature_oid) == -1)
 		return -1;
+	out->more_signers = infos;
 	return der_expect(&info, DER_OCTET_STRING, &out->signature);
 }
 
 static int
 read_signed_data(struct span in, struct signed_parts *out)
 {
-	struct span version, digests, encap, signers;
+	struct span encap, signers;
 	struct der content, field;
 
 	*out = (struct signed_parts){ 0 };
 	if (cms_open(in, oid_signed_data, &in) == -1 ||
-	    der_expect(&in, DER_INTEGER, &version) == -1 ||
-	    der_expect(&in, DER_SET, &digests) == -1 ||
+	    der_expect(&in, DER_INTEGER, &out->version) == -1 ||
+	    der_expect(&in, DER_SET, &out->digests) == -1 ||
 	    der_expect(&in, DER_SEQUENCE, &encap) == -1 ||
 	    der_expect(&encap, DER_OID, &out->content_type) == -1)
 		return -1;
@@ -62,20 +52,6 @@ read_signed_data(struct span in, struct signed_parts *out)
 	if (der_expect(&in, DER_SET, &signers) == -1)
 		return -1;
 	return read_signer_info(signers, out);
-}
-
-/* A PrintableString, or what clients send in its place. */
-static struct span
-attribute_text(const struct der *value)
-{
-	switch (value->tag) {
-	case DER_PRINTABLE_STRING:
-	case DER_UTF8_STRING:
-	case DER_IA5_STRING:
-	case DER_T61_STRING:
-		return value->content;
-	}
-	return SPAN_EMPTY;
 }
 
 static int
@@ -97,7 +73,7 @@ static void
 read_attribute(struct span oid, const struct der *value,
     struct signed_parts *parts, struct scep_request *out)
 {
-	struct span text = attribute_text(value);
+	struct span text = cms_text(value);
 
 	if (der_oid_is(oid, oid_scep_message_type)) {
 		out->type = number(text);
@@ -164,6 +140,26 @@ verify_attributes(struct crypto *c, const struct signed_parts *parts,
 	return ret;
 }
 
+/* As sent, then as DER would order it: both are met (quirk 51). */
+static int
+verify(struct crypto *c, const struct signed_parts *parts,
+    struct scep_request *out, struct error *err)
+{
+	if (verify_attributes(c, parts, out->signer_key, out->digest, false) ==
+	    0) {
+		if (!der_is_sorted(parts->attributes.content))
+			findings_add(&out->found, FOUND_SIGNED_UNSORTED);
+		return 0;
+	}
+	if (verify_attributes(c, parts, out->signer_key, out->digest, true) ==
+	    0)
+		return 0;
+	findings_add(&out->found, FOUND_BAD_SIGNATURE);
+	return error_set(err,
+	    "RFC 5652 5.6: the signature does not verify "
+	    "with the signer's certificate");
+}
+
 static enum scep_flaw
 check_signature(struct crypto *c, const struct signed_parts *parts,
     struct scep_request *out, struct error *err)
@@ -185,23 +181,16 @@ check_signature(struct crypto *c, const struct signed_parts *parts,
 	if (crypto_digest(c, out->digest, parts->content, digest) == -1 ||
 	    !span_equal(parts->message_digest,
 		span_of(digest, digest_size(out->digest)))) {
+		if (parts->message_digest.len > 0)
+			findings_add(&out->found, FOUND_WRONG_MESSAGE_DIGEST);
 		error_set(err,
 		    "RFC 5652 11.2: messageDigest is not the %s "
 		    "of the content",
 		    digest_name(out->digest));
 		return SCEP_BAD_SIGNATURE;
 	}
-	/* As sent, then as DER would order it: both are met (quirk 51). */
-	if (verify_attributes(c, parts, out->signer_key, out->digest, false) ==
-		-1 &&
-	    verify_attributes(c, parts, out->signer_key, out->digest, true) ==
-		-1) {
-		error_set(err,
-		    "RFC 5652 5.6: the signature does not verify "
-		    "with the signer's certificate");
-		return SCEP_BAD_SIGNATURE;
-	}
-	return SCEP_SOUND;
+	return verify(c, parts, out, err) == 0 ? SCEP_SOUND :
+						 SCEP_BAD_SIGNATURE;
 }
 
 static enum scep_flaw
@@ -219,8 +208,10 @@ read_csr(struct crypto *c, struct scep_request *out, struct error *err)
 		return SCEP_BAD_CSR;
 	out->csr.key_bits = crypto_key_bits(same ? out->signer_key : key);
 	if (scep_csr_verify(c, blob_span(&out->plain),
-		same ? out->signer_key : key, err) == -1)
+		same ? out->signer_key : key, err) == -1) {
+		findings_add(&out->found, FOUND_CSR_SIGNATURE);
 		flaw = SCEP_BAD_PROOF;
+	}
 	crypto_key_free(key);
 	return flaw;
 }
@@ -229,10 +220,15 @@ static enum scep_flaw
 read_request(struct crypto *c, struct scep_request *out, struct span plain,
     struct error *err)
 {
-	if (der_from_ber(plain, &out->plain) == -1) {
+	struct cms_form form;
+	struct span in;
+
+	if (cms_to_der(plain, &out->plain, &form, &in) == -1) {
+		findings_add(&out->found, FOUND_CONTENT_MISMATCH);
 		error_set(err, "RFC 8894 3.3: the content is not ASN.1");
 		return SCEP_BAD_CSR;
 	}
+	inspect_csr(out, &form, in);
 	return read_csr(c, out, err);
 }
 
@@ -240,16 +236,19 @@ static enum scep_flaw
 read_query(struct scep_request *out, struct span plain, struct error *err)
 {
 	bool poll = out->type == SCEP_CERT_POLL;
+	struct cms_form form;
 	struct span in;
 
-	if (der_from_ber(plain, &out->plain) == 0) {
-		in = blob_span(&out->plain);
+	if (cms_to_der(plain, &out->plain, &form, &in) == 0) {
+		if (form.trailing)
+			findings_add(&out->found, FOUND_CONTENT_TRAILING);
 		if (poll ?
 			query_read_subject(in, &out->issuer, &out->subject) ==
 			    0 :
 			query_read_serial(in, &out->issuer, &out->serial) == 0)
 			return SCEP_SOUND;
 	}
+	findings_add(&out->found, FOUND_CONTENT_MISMATCH);
 	error_set(err,
 	    poll ? "RFC 8894 3.3.3: the content is not an IssuerAndSubject" :
 		   "RFC 8894 3.3.4: the content is not an "
@@ -283,17 +282,22 @@ decode(struct scep_request *out, struct span message,
 {
 	struct signed_parts parts;
 	struct buffer plain = { 0 };
+	struct cms_form form = { 0 };
 	enum scep_flaw flaw;
 	struct span in;
+	bool signer;
+	int ret;
 
-	if (cms_to_der(message, &out->outer, &out->ber, &in) == -1 ||
-	    read_signed_data(in, &parts) == -1) {
+	ret = cms_to_der(message, &out->outer, &form, &in);
+	out->ber = form.ber;
+	if (ret == -1 || read_signed_data(in, &parts) == -1) {
 		error_set(err, "RFC 8894 3: not a SignedData");
 		return SCEP_NOT_CMS;
 	}
 	read_attributes(&parts, out);
-	if (out->type == -1 || out->transaction_id == NULL ||
-	    find_signer(&parts, &out->signer) == -1) {
+	signer = find_signer(&parts, &out->signer) == 0;
+	inspect_outer(out, message, &form, &parts);
+	if (out->type == -1 || out->transaction_id == NULL || !signer) {
 		error_set(err, "RFC 8894 3.2.1: no %s",
 		    out->type == -1 ? "messageType" :
 			out->transaction_id == NULL ?
@@ -322,6 +326,7 @@ scep_request_decode(struct scep_request **out, struct span message,
 	(*out)->type = -1;
 	(*out)->digest = DIGEST_COUNT;
 	(*out)->cipher = CIPHER_COUNT;
+	(*out)->found.table = scep_findings(NULL);
 	return decode(*out, message, us, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/blob.h"
 #include "base/error.h"
+#include "base/finding.h"
 #include "crypto/crypto.h"
 
 /* RFC 8894 3.2.1.2 */
@@ -78,6 +79,15 @@ struct scep_request {
 	struct span subject; /* CertPoll: whole Name */
 	struct span serial;  /* GetCert, GetCRL: content of the INTEGER */
 	struct evp_pkey_st *signer_key;
+	/*
+	 * What is odd or wrong in it, as far as reading came; complete after
+	 * scep_request_inspect(), which needs the rest.
+	 */
+	struct findings found;
+	bool has_challenge;	/* a challengePassword, sound or not */
+	bool has_signing_time;	/* RFC 5652 11.3 */
+	int64_t signing_time;	/* seconds since 1970 */
+	struct span recipients; /* content of recipientInfos */
 	/* What the spans above point into. */
 	struct blob outer, envelope, sealed;
 	struct blob plain; /* decrypted: DER, or as sent if no type of ours */
@@ -98,6 +108,21 @@ struct scep_recipient {
 enum scep_flaw scep_request_decode(struct scep_request **out,
     struct span message, const struct scep_recipient *, struct error *err);
 void scep_request_free(struct scep_request *);
+
+/* What a message is held against; NULL or 0: not known, not judged. */
+struct scep_surroundings {
+	const struct x509 *ca;			 /* that issues */
+	const struct x509 *signing, *encryption; /* of the RA */
+	int64_t now;				 /* the site's time */
+};
+/*
+ * Adds to `found` what a message does not tell itself: for whom it is, the
+ * time, who signed and for whom. To be called once, whatever the flaw was.
+ */
+void scep_request_inspect(struct scep_request *,
+    const struct scep_surroundings *);
+/* The table of all that can be found; row 0 is none. NULL: no count. */
+const struct finding *scep_findings(size_t *count);
 
 /* PKCS#10 from DER; the spans borrow from it. -1: not one. */
 int scep_csr_read(struct span der, struct scep_csr *out, struct error *err);

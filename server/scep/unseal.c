@@ -1,14 +1,5 @@
 /* EnvelopedData that somebody has sent us. */
-#include "scep/cms.h"
-
-#include "base/der.h"
-
-/* The parts of an EnvelopedData that matter, RFC 5652 6.1. */
-struct envelope {
-	struct span recipients;
-	struct span cipher, parameters; /* parameters: all that follows */
-	struct span sealed;
-};
+#include "scep/findings.h"
 
 /* That of them which is for us, RFC 5652 6.2.1. */
 struct wrapped {
@@ -42,20 +33,30 @@ read_sealed(struct span *info, struct scep_request *out, struct span *sealed)
 static int
 read_envelope(struct span in, struct scep_request *out, struct envelope *e)
 {
-	struct span version, info, type;
+	struct cms_form form = { 0 };
 	struct der originator;
+	struct span info;
+	int ret;
 
-	if (cms_to_der(in, &out->envelope, &out->ber, &in) == -1 ||
-	    cms_open(in, oid_enveloped_data, &in) == -1 ||
-	    der_expect(&in, DER_INTEGER, &version) == -1)
+	ret = cms_to_der(in, &out->envelope, &form, &in);
+	out->ber |= form.ber;
+	if (ret == -1 || cms_open(in, oid_enveloped_data, &in) == -1) {
+		findings_add(&out->found, FOUND_NO_ENVELOPE);
 		return -1;
-	der_optional(&in, DER_CONTEXT_CONSTRUCTED(0), &originator);
+	}
+	if (der_expect(&in, DER_INTEGER, &e->version) == -1)
+		return -1;
+	e->originator = der_optional(&in, DER_CONTEXT_CONSTRUCTED(0),
+	    &originator);
 	if (der_expect(&in, DER_SET, &e->recipients) == -1 ||
 	    der_expect(&in, DER_SEQUENCE, &info) == -1 ||
-	    der_expect(&info, DER_OID, &type) == -1 ||
+	    der_expect(&info, DER_OID, &e->type) == -1 ||
 	    der_expect(&info, DER_SEQUENCE, &e->parameters) == -1 ||
 	    der_expect(&e->parameters, DER_OID, &e->cipher) == -1)
 		return -1;
+	e->rest = in;
+	out->recipients = e->recipients;
+	inspect_envelope(&out->found, &form, e);
 	return read_sealed(&info, out, &e->sealed);
 }
 

@@ -185,6 +185,16 @@ void http_sys_answer(struct exchange *, enum http_sys_refusal);
 void http_sys_drop(struct exchange *, const char *reason);
 void http_sys_pass(struct exchange *, const struct stack_state *);
 
+/*
+ * What is odd or wrong in a request to mscep.dll, to whichever layer it came;
+ * of other requests nothing. To be called when the body is there, or never
+ * comes.
+ */
+void http_find(const struct request *, const struct stack_state *,
+    struct findings *out);
+/* The table of all that can be found; row 0 is none. NULL: no count. */
+const struct finding *http_findings(size_t *count);
+
 /* Where a path of the web site leads. */
 enum place {
 	PLACE_NOWHERE,

@@ -52,6 +52,7 @@ check_request(const struct scep_request *r, enum scep_flaw flaw)
 	REQUIRE(is_inside(r->sender_nonce, outer));
 	REQUIRE(is_inside(r->signer.whole, outer));
 	REQUIRE(is_inside(r->signer.spki, r->signer.whole));
+	REQUIRE(is_inside(r->recipients, blob_span(&r->envelope)));
 	REQUIRE(is_inside(r->csr.subject, plain));
 	REQUIRE(is_inside(r->csr.spki, plain));
 	REQUIRE(is_inside(r->csr.extensions, plain));
@@ -121,6 +122,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct scep_recipient us = { ra.crypto,
 		ra.credentials->keys[CA_RA_ENCRYPTION],
 		&ra.credentials->certs[CA_RA_ENCRYPTION] };
+	const struct scep_surroundings around = {
+		&ra.credentials->certs[CA_ISSUING],
+		&ra.credentials->certs[CA_RA_SIGNING],
+		&ra.credentials->certs[CA_RA_ENCRYPTION], AUTHORITY_NOW
+	};
 	struct span message = span_of(data, size);
 	struct buffer built = { 0 };
 	struct blob exact = { NULL, 0 };
@@ -137,6 +143,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	flaw = scep_request_decode(&r, message, &us, &err);
 	REQUIRE(r != NULL && (flaw == SCEP_SOUND) == (err.text[0] == '\0'));
+	scep_request_inspect(r, &around);
 	check_request(r, flaw);
 	if (flaw != SCEP_NOT_CMS)
 		compare_attributes(message, r);

@@ -203,6 +203,54 @@ from_ber(void **state)
 	blob_free(&out);
 }
 
+static const struct follower {
+	const char *row, *ber, *der, *rest; /* der NULL: none */
+} followers[] = {
+	{ "nothing", "04 01 41", "04 01 41", "" },
+	{ "a line end after DER", "30 00 0d 0a", "30 00", "0d 0a" },
+	{ "zeros after an indefinite length", "30 80 05 00 00 00 00 00",
+	    "30 02 05 00", "00 00" },
+	{ "a cut element", "30 80 05 00", NULL, "30 80 05 00" },
+};
+
+static void
+next_ber(void **state)
+{
+	const struct follower *t = *state;
+	struct blob in = hex_blob(t->ber), out;
+	struct span rest = blob_span(&in);
+
+	assert_int_equal(der_next_ber(&rest, &out), t->der == NULL ? -1 : 0);
+	if (t->der != NULL)
+		assert_hex(blob_span(&out), t->der);
+	assert_hex(rest, t->rest);
+	blob_free(&in);
+	blob_free(&out);
+}
+
+static const struct order {
+	const char *row, *elements;
+	bool sorted;
+} orders[] = {
+	{ "nothing", "", true },
+	{ "one", "30 00", true },
+	{ "two that are the same", "05 00 05 00", true },
+	{ "by length", "04 01 42 04 02 41 41", true },
+	{ "by length, backwards", "04 02 41 41 04 01 42", false },
+	{ "by content, backwards", "04 01 42 04 01 41", false },
+	{ "the last of three", "04 01 41 04 01 43 04 01 42", false },
+};
+
+static void
+is_sorted(void **state)
+{
+	const struct order *t = *state;
+	struct blob elements = hex_blob(t->elements);
+
+	assert_int_equal(der_is_sorted(blob_span(&elements)), t->sorted);
+	blob_free(&elements);
+}
+
 /* So many SEQUENCEs in each other. */
 static int
 convert_nested(size_t levels, bool indefinite)
@@ -582,6 +630,8 @@ main(void)
 		ONE(expected_tag, "another tag than expected stays unread"),
 		ONE(optional_element, "an optional element may be absent"),
 		ROWS(small_integer, smalls),
+		ROWS(next_ber, followers),
+		ROWS(is_sorted, orders),
 		ROWS(from_ber, conversions),
 		ONE(depth, "what is nested too deep is refused"),
 		ONE(strings_anywhere, "a string may begin anywhere"),

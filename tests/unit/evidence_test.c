@@ -562,6 +562,71 @@ narrated(void **state)
 	exchange_clear(&ex);
 }
 
+static const struct finding http_table[] = {
+	[1] = { "no-user-agent", FINDING_UNUSUAL, "no User-Agent",
+	    "RFC 9110 10.1.5", NULL },
+};
+static const struct finding message_table[] = {
+	[1] = { "md5", FINDING_WEAK, "MD5", "RFC 8894 2.9", "old" },
+	[2] = { "no-sender-nonce", FINDING_WRONG, "no senderNonce",
+	    "RFC 8894 3.2.1.5", NULL },
+	[70] = { "long", FINDING_UNUSUAL, "100% long", "RFC 1 2", NULL },
+};
+
+#define SAYS_FINDINGS                                           \
+	"  finding: unusual: no User-Agent (RFC 9110 10.1.5)\n" \
+	"  finding: weak: MD5 (RFC 8894 2.9; old)\n"            \
+	"  finding: unusual: 100% long (RFC 1 2)\n"
+
+static void
+find_all(struct exchange *ex)
+{
+	ex->scep.http_findings.table = http_table;
+	findings_add(&ex->scep.http_findings, 1);
+	ex->scep.message_findings.table = message_table;
+	findings_add(&ex->scep.message_findings, 1);
+	findings_add(&ex->scep.message_findings, 70);
+}
+
+static void
+narrates_findings(void **state)
+{
+	struct buffer b = { 0 };
+	struct exchange ex;
+
+	(void)state;
+	fill(&ex, &lines[11]);
+	find_all(&ex);
+	narrate(&ex, &plain, collect, &b);
+	buffer_add_byte(&b, 0);
+	assert_string_equal((char *)b.data,
+	    "2013-04-29 09:15:51 10.1.2.5 GET / - 443 - 10.5.14.22 a - "
+	    "500 0 1346 7\n" SAYS_FINDINGS);
+	buffer_free(&b);
+	exchange_clear(&ex);
+}
+
+static void
+journal_findings(void **state)
+{
+	const struct finding *f;
+	struct journal j = { 0 };
+	struct exchange ex;
+	unsigned at = 0;
+
+	(void)state;
+	fill(&ex, &lines[0]);
+	find_all(&ex);
+	journal_add(&j, &ex);
+	exchange_clear(&ex);
+	f = findings_next(&journal_from(&j, 1)->scep.http_findings, &at);
+	assert_ptr_equal(f, &http_table[1]);
+	at = 0;
+	f = findings_next(&journal_from(&j, 1)->scep.message_findings, &at);
+	assert_ptr_equal(f, &message_table[1]);
+	journal_clear(&j);
+}
+
 int
 main(void)
 {
@@ -579,6 +644,8 @@ main(void)
 		ONE(journal_ring, "the journal keeps the last 256"),
 		ONE(journal_facts, "the journal knows what was said"),
 		ONE(narrated, "who watches reads lines"),
+		ONE(narrates_findings, "who watches reads what is odd"),
+		ONE(journal_findings, "the journal knows what was odd"),
 	};
 
 	return ROWS_RUN(tables, NULL, NULL);
