@@ -50,6 +50,7 @@ note_request(struct exchange *ex, const struct scep_request *request)
 	    NULL :
 	    cipher_name(request->cipher);
 	f->ber = request->ber;
+	f->message_findings = request->found;
 	if (subject.len > 0)
 		x509_name_text(subject, f->subject, sizeof(f->subject));
 }
@@ -394,6 +395,12 @@ pki_operation_answer(struct exchange *ex)
 	if (request == NULL) {
 		iis_answer(ex, &ex->snapshot->state, LAYER_MSCEP, 500, 0, 14);
 	} else {
+		scep_request_inspect(request,
+		    &(const struct scep_surroundings){
+			.ca = &cred->certs[CA_ISSUING],
+			.signing = &cred->certs[CA_RA_SIGNING],
+			.encryption = &cred->certs[CA_RA_ENCRYPTION],
+			.now = ex->at });
 		note_request(ex, request);
 		if (goes_unanswered(ex, flaw))
 			mscep_answer_unreadable(ex, &ex->snapshot->state, flaw);

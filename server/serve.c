@@ -144,6 +144,9 @@ limits(void *cls)
 static void
 finish(void *cls, struct exchange *ex)
 {
+	if (ex->snapshot != NULL)
+		http_find(&ex->request, &ex->snapshot->state,
+		    &ex->scep.http_findings);
 	site_commit(cls, ex);
 }
 
