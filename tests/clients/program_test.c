@@ -569,6 +569,45 @@ all_who_ask_at_once_are_answered(void **state)
 	program_stop(&p, SIGTERM);
 }
 
+/* What a client's developer reads. */
+static void
+verbose_says_what_is_odd(void **state)
+{
+	static const char *const words[] = { "--verbose", NULL };
+	static const char *const said[] = {
+		"  finding: wrong: message comes before operation (RFC 8894 ",
+		"  finding: weak: SHA-1 (RFC 8894 ",
+	};
+	const struct device_order order = { .digest = EVP_sha1() };
+	STACK_OF(X509) * ca_certs;
+	struct child_result result;
+	struct device_answer ask;
+	struct answer answer;
+	struct device device;
+	struct program p;
+
+	(void)state;
+	assert_true(device_make(&device));
+	program_start(&p, words, NULL);
+	assert_non_null(ca_certs = device_ca_certs(p.url));
+	device_ask(&device, p.url, &order, ca_certs, &ask);
+	assert_int_equal(ask.pki_status, 2);
+	assert_true(answer_ask(p.base,
+	    "GET /certsrv/mscep/mscep.dll?message=MIIB&operation=PKIOperation "
+	    "HTTP/1.1\r\nHost: x\r\n\r\n",
+	    &answer));
+	program_finish(&p, SIGTERM, &result);
+	for (size_t i = 0; i < COUNT_OF(said); i++)
+		if (strstr((char *)result.err.data, said[i]) == NULL)
+			fail_msg("not \"%s\" in: %s", said[i],
+			    (char *)result.err.data);
+	child_result_clear(&result);
+	answer_clear(&answer);
+	device_answer_clear(&ask);
+	device_ca_certs_free(ca_certs);
+	device_clear(&device);
+}
+
 int
 main(void)
 {
@@ -587,6 +626,7 @@ main(void)
 		cmocka_unit_test(readyz_tells_whether_it_is_up),
 		cmocka_unit_test(a_signal_ends_it_whoever_is_connected),
 		cmocka_unit_test(all_who_ask_at_once_are_answered),
+		cmocka_unit_test(verbose_says_what_is_odd),
 	};
 
 	web_start();
