@@ -584,18 +584,36 @@ site_judge_signer(struct exchange *ex, const struct x509 *signer)
 	    REFUSAL_RENEWAL_EXPIRED;
 }
 
+/*
+ * On disk before anybody gets it, so that its number is nobody else's after a
+ * crash; unless a later one is there by now.
+ */
+static int
+keep_crl(struct site *site, struct span crl, uint32_t number, struct error *err)
+{
+	struct error why = { 0 };
+
+	if (site->state == NULL ||
+	    state_dir_write_crl(site->state, crl, number, &why) == 0 ||
+	    state_dir_next_crl(site->state) > number)
+		return 0;
+	return error_set(err, "%s", why.text);
+}
+
 int
 site_make_crl(struct exchange *ex, struct blob *out, struct error *err)
 {
 	struct site *site = ex->snapshot->site;
 	struct ca_revocation *list;
-	uint32_t number;
+	uint32_t number, least = 0;
 	size_t count;
 	int ret;
 
+	if (site->state != NULL)
+		least = state_dir_next_crl(site->state);
 	pthread_mutex_lock(&site->lock);
-	number = site->state != NULL ? state_dir_next_crl(site->state) :
-				       ++site->crl_number;
+	number = site->crl_number + 1 > least ? site->crl_number + 1 : least;
+	site->crl_number = number;
 	count = site->issued.revoked;
 	ret = issued_revocations(&site->issued, &list);
 	pthread_mutex_unlock(&site->lock);
@@ -604,6 +622,9 @@ site_make_crl(struct exchange *ex, struct blob *out, struct error *err)
 	ret = ca_crl(ex->snapshot->credentials, list, count, number, ex->at,
 	    ex->snapshot->state.ca.crl_lifetime, out, err);
 	free(list);
+	if (ret == 0 &&
+	    (ret = keep_crl(site, blob_span(out), number, err)) == -1)
+		blob_free(out);
 	return ret;
 }
 

@@ -1,0 +1,195 @@
+/* What a site does with a state directory, by its clock, and with a switch. */
+#include "unit/rows.h"
+#include "unit/state.h"
+
+#include <pthread.h>
+
+#include "site.h"
+
+#define CRLS_AT_ONCE 8
+
+struct fixture {
+	char dir[FILE_PATH_SIZE];
+	struct state_dir *state; /* NULL: in memory */
+	struct sites *sites;
+	struct exchange ex; /* one that has begun */
+};
+
+static struct scenario *
+scenario_with(const char *const list[], size_t count)
+{
+	const struct scenario_set set = { list, count };
+	struct scenario *scenario;
+	struct error err = { 0 };
+
+	if (scenario_find("healthy", &set, &scenario, &err) == -1)
+		fail_msg("%s", err.text);
+	return scenario;
+}
+
+static void
+begin(struct fixture *f)
+{
+	exchange_init(&f->ex);
+	site_begin(f->sites, &f->ex);
+}
+
+static void
+end(struct fixture *f)
+{
+	site_commit(f->sites, &f->ex);
+	exchange_clear(&f->ex);
+}
+
+static void
+open_sites(struct fixture *f, const char *const list[], size_t count)
+{
+	const struct sites_options options = {
+		.keys = ra.keys,
+		.crypto = ra.crypto,
+		.state = f->state,
+	};
+	struct scenario *scenario = scenario_with(list, count);
+	struct error err = { 0 };
+
+	if (sites_new(&f->sites, &options, &err) == -1 ||
+	    site_open(f->sites, SITE_DEFAULT, scenario, &err) == -1)
+		fail_msg("%s", err.text);
+	scenario_free(scenario);
+	begin(f);
+}
+
+static void
+close_sites(struct fixture *f)
+{
+	end(f);
+	sites_free(f->sites);
+}
+
+static void
+open_kept(struct fixture *f)
+{
+	f->state = state_open(f->dir);
+	open_sites(f, NULL, 0);
+}
+
+static void
+close_kept(struct fixture *f)
+{
+	close_sites(f);
+	state_dir_close(f->state);
+	f->state = NULL;
+}
+
+static X509_CRL *
+make_crl(struct exchange *ex)
+{
+	struct error err = { 0 };
+	const uint8_t *at;
+	X509_CRL *crl;
+	struct blob der;
+
+	if (site_make_crl(ex, &der, &err) == -1)
+		return NULL;
+	at = der.data;
+	crl = d2i_X509_CRL(NULL, &at, (long)der.len);
+	blob_free(&der);
+	return crl;
+}
+
+/* 0: there is none. */
+static long
+number_of(X509_CRL *crl)
+{
+	ASN1_INTEGER *n = crl == NULL ?
+	    NULL :
+	    X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+	long number = n == NULL ? 0 : ASN1_INTEGER_get(n);
+
+	ASN1_INTEGER_free(n);
+	X509_CRL_free(crl);
+	return number;
+}
+
+static void *
+ask_for_crl(void *cls)
+{
+	struct fixture *f = cls;
+	struct exchange ex;
+	uintptr_t number;
+
+	exchange_init(&ex);
+	site_begin(f->sites, &ex);
+	number = (uintptr_t)number_of(make_crl(&ex));
+	site_commit(f->sites, &ex);
+	exchange_clear(&ex);
+	return (void *)number;
+}
+
+/* RFC 5280 5.2.3 */
+static void
+no_crl_has_the_number_of_another(void **state)
+{
+	struct fixture f = { 0 };
+	pthread_t threads[CRLS_AT_ONCE];
+	unsigned seen = 0;
+	struct buffer said;
+	void *number;
+
+	(void)state;
+	dir_make(f.dir);
+	open_kept(&f);
+	assert_int_equal(number_of(make_crl(&f.ex)), 1);
+	assert_int_equal(number_of(make_crl(&f.ex)), 2);
+	for (int i = 0; i < CRLS_AT_ONCE; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_for_crl,
+				     &f),
+		    0);
+	for (int i = 0; i < CRLS_AT_ONCE; i++) {
+		assert_int_equal(pthread_join(threads[i], &number), 0);
+		assert_in_range((uintptr_t)number, 3, 2 + CRLS_AT_ONCE);
+		assert_false(seen >> (uintptr_t)number & 1);
+		seen |= 1U << (uintptr_t)number;
+	}
+	close_kept(&f);
+	state_shell(f.dir,
+	    "openssl crl -CAfile ca.pem -in crl.pem -noout -crlnumber && "
+	    "cat crlnumber && openssl ca -config openssl.cnf -gencrl "
+	    "-out crl.pem && cat crlnumber",
+	    0, &said);
+	assert_non_null(strstr((char *)said.data, "verify OK"));
+	assert_non_null(strstr((char *)said.data, "crlNumber=0x0A\n0B\n"));
+	assert_non_null(strstr((char *)said.data, "\n0C\n"));
+	buffer_free(&said);
+	open_kept(&f);
+	assert_int_equal(number_of(make_crl(&f.ex)), 12);
+	close_kept(&f);
+	dir_remove(f.dir);
+}
+
+static int
+prepare(void **state)
+{
+	(void)state;
+	state_set_up();
+	return 0;
+}
+
+static int
+clean(void **state)
+{
+	(void)state;
+	state_tear_down();
+	return 0;
+}
+
+int
+main(void)
+{
+	static const struct table tables[] = {
+		ONE(no_crl_has_the_number_of_another,
+		    "no CRL has the number of another"),
+	};
+
+	return ROWS_RUN(tables, prepare, clean);
+}
