@@ -628,6 +628,7 @@ site_make_crl(struct exchange *ex, struct blob *out, struct error *err)
 	return ret;
 }
 
+/* The disk first: what it refuses must not be on a CRL until the next start. */
 int
 site_revoke(struct site *site, struct span serial, int reason,
     struct error *err)
@@ -635,11 +636,12 @@ site_revoke(struct site *site, struct span serial, int reason,
 	int64_t now = clock_now(&site->clock);
 	int ret;
 
+	if (site->state != NULL &&
+	    state_dir_revoke(site->state, serial, now, reason, err) == -1)
+		return -1;
 	pthread_mutex_lock(&site->lock);
 	ret = issued_revoke(&site->issued, serial, now, reason, err);
 	pthread_mutex_unlock(&site->lock);
-	if (ret == 0 && site->state != NULL)
-		ret = state_dir_revoke(site->state, serial, now, reason, err);
 	return ret;
 }
 

@@ -167,6 +167,53 @@ no_crl_has_the_number_of_another(void **state)
 	dir_remove(f.dir);
 }
 
+/* How many a CRL made now has. */
+static int
+count_revoked(struct fixture *f)
+{
+	X509_CRL *crl = make_crl(&f->ex);
+	int count;
+
+	assert_non_null(crl);
+	count = sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl));
+	X509_CRL_free(crl);
+	return count == -1 ? 0 : count;
+}
+
+/* OpenSSL 3.0 could not read it in index.txt. */
+#define PRIVILEGE_WITHDRAWN 9
+
+static void
+what_the_disk_refuses_is_not_revoked(void **state)
+{
+	struct fixture f = { 0 };
+	struct state_issued i;
+	struct error err = { 0 };
+	struct site *site;
+	struct span serial;
+
+	(void)state;
+	dir_make(f.dir);
+	f.state = state_open(f.dir);
+	state_add(f.state, 4, &i);
+	open_sites(&f, NULL, 0);
+	site = site_find(f.sites, SITE_DEFAULT);
+	serial = span_of(i.serial, CA_SERIAL_SIZE);
+	assert_int_equal(site_revoke(site, serial, PRIVILEGE_WITHDRAWN, &err),
+	    -1);
+	assert_int_equal(count_revoked(&f), 0);
+	assert_int_equal(site_revoke(site, serial, CA_REASON_KEY_COMPROMISE,
+			     &err),
+	    0);
+	assert_int_equal(count_revoked(&f), 1);
+	blob_free(&i.der);
+	close_kept(&f);
+	open_kept(&f);
+	assert_int_equal(count_revoked(&f), 1);
+	close_kept(&f);
+	dir_remove(f.dir);
+}
+
 static int
 prepare(void **state)
 {
@@ -189,6 +236,8 @@ main(void)
 	static const struct table tables[] = {
 		ONE(no_crl_has_the_number_of_another,
 		    "no CRL has the number of another"),
+		ONE(what_the_disk_refuses_is_not_revoked,
+		    "what the disk refuses is not revoked"),
 	};
 
 	return ROWS_RUN(tables, prepare, clean);
