@@ -231,10 +231,13 @@ remember(void *cls, const struct state_entry *entry)
 
 	if (issued_add(&r->site->issued, entry->der, r->err) == -1)
 		return -1;
-	return entry->revoked_at == 0 ?
-	    0 :
-	    issued_revoke(&r->site->issued, entry->serial, entry->revoked_at,
-		entry->reason, r->err);
+	if (entry->revoked_at == 0)
+		return 0;
+	/* `openssl ca` knows removeFromCRL too, and lists it as revoked. */
+	return issued_revoke(&r->site->issued, entry->serial, entry->revoked_at,
+	    ca_reason_name(entry->reason) != NULL ? entry->reason :
+						    CA_REASON_UNSPECIFIED,
+	    r->err);
 }
 
 static int

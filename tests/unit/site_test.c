@@ -214,6 +214,62 @@ what_the_disk_refuses_is_not_revoked(void **state)
 	dir_remove(f.dir);
 }
 
+/* Each way of `openssl ca -revoke` to say why. */
+static const struct way {
+	const char *row, *option;
+	int reason; /* on our CRL */
+} ways[] = {
+	{ "without a reason", "", -1 },
+	{ "unspecified", "-crl_reason unspecified", -1 },
+	{ "keyCompromise", "-crl_reason keyCompromise", 1 },
+	{ "cessationOfOperation", "-crl_reason cessationOfOperation", 5 },
+	{ "certificateHold", "-crl_reason certificateHold", 6 },
+	{ "removeFromCRL", "-crl_reason removeFromCRL", -1 },
+	{ "on hold", "-crl_hold holdInstructionReject", 6 },
+	{ "compromised at", "-crl_compromise 20260101000000Z", 1 },
+	{ "CA compromised at", "-crl_CA_compromise 20260101000000Z", 2 },
+};
+
+static void
+starts_after_openssl_has_revoked(void **state)
+{
+	const struct way *t = *state;
+	struct fixture f = { 0 };
+	struct state_issued i;
+	struct buffer said;
+	X509_REVOKED *entry;
+	X509_CRL *crl;
+	char line[256];
+
+	dir_make(f.dir);
+	f.state = state_open(f.dir);
+	state_add(f.state, 4, &i);
+	state_dir_close(f.state);
+	blob_free(&i.der);
+	snprintf(line, sizeof(line),
+	    "openssl ca -config openssl.cnf -revoke newcerts/%s.pem %s", i.text,
+	    t->option);
+	state_shell(f.dir, line, 0, &said);
+	buffer_free(&said);
+	open_kept(&f);
+	assert_non_null(crl = make_crl(&f.ex));
+	assert_int_equal(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 1);
+	entry = sk_X509_REVOKED_value(X509_CRL_get_REVOKED(crl), 0);
+	if (t->reason == -1) {
+		assert_int_equal(X509_REVOKED_get_ext_count(entry), 0);
+	} else {
+		ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(entry,
+		    NID_crl_reason, NULL, NULL);
+
+		assert_non_null(reason);
+		assert_int_equal(ASN1_ENUMERATED_get(reason), t->reason);
+		ASN1_ENUMERATED_free(reason);
+	}
+	X509_CRL_free(crl);
+	close_kept(&f);
+	dir_remove(f.dir);
+}
+
 static int
 prepare(void **state)
 {
@@ -238,6 +294,7 @@ main(void)
 		    "no CRL has the number of another"),
 		ONE(what_the_disk_refuses_is_not_revoked,
 		    "what the disk refuses is not revoked"),
+		ROWS(starts_after_openssl_has_revoked, ways),
 	};
 
 	return ROWS_RUN(tables, prepare, clean);
