@@ -57,17 +57,28 @@ begin(void *cls, struct exchange *ex)
 		iis_pass(ex, &ex->snapshot->state);
 }
 
+/* After a rollover nobody gets the old one; some answers show none. */
+static bool
+wants_next_ca(const struct exchange *ex, enum operation operation)
+{
+	return operation != OPERATION_GET_CA_CAPS &&
+	    operation != OPERATION_UNKNOWN && site_is_behind(ex);
+}
+
 static void
 answer(void *cls, struct exchange *ex)
 {
-	const struct stack_state *state = &ex->snapshot->state;
 	enum operation operation = mscep_operation(&ex->request);
+	const struct stack_state *state;
 
 	(void)cls;
 	ex->scep.operation = mscep_operation_name(operation);
-	iis_pass_body(ex, state);
+	iis_pass_body(ex, &ex->snapshot->state);
 	if (exchange_is_answered(ex))
 		return;
+	if (wants_next_ca(ex, operation))
+		site_catch_up(ex);
+	state = &ex->snapshot->state;
 	switch (operation) {
 	case OPERATION_GET_CA_CAPS:
 		mscep_answer_caps(ex, state);
@@ -100,7 +111,8 @@ is_long(void *cls, const struct exchange *ex)
 	enum operation operation = mscep_operation(&ex->request);
 
 	(void)cls;
-	return operation == OPERATION_PKI || operation == OPERATION_GET_NEXT_CA;
+	return operation == OPERATION_PKI ||
+	    operation == OPERATION_GET_NEXT_CA || wants_next_ca(ex, operation);
 }
 
 static void

@@ -360,13 +360,28 @@ void
 site_begin(struct sites *sites, struct exchange *ex)
 {
 	struct site *site = site_find(sites, SITE_DEFAULT);
-	unsigned generation;
 
 	ex->snapshot = site_now(site);
 	ex->at = clock_now(&site->clock);
-	generation = due_generation(site, ex->snapshot, ex->at);
-	if (generation != ex->snapshot->credentials->shape.generation)
-		ex->snapshot = roll_over(site, ex->snapshot, generation);
+}
+
+bool
+site_is_behind(const struct exchange *ex)
+{
+	const struct snapshot *s = ex->snapshot;
+
+	return due_generation(s->site, s, ex->at) !=
+	    s->credentials->shape.generation;
+}
+
+void
+site_catch_up(struct exchange *ex)
+{
+	struct snapshot *s = ex->snapshot;
+
+	if (site_is_behind(ex))
+		ex->snapshot = roll_over(s->site, s,
+		    due_generation(s->site, s, ex->at));
 }
 
 void

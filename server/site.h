@@ -54,6 +54,13 @@ struct site *site_find(struct sites *, const char *id);
 
 /* Which site an exchange is for; fills snapshot and time. */
 void site_begin(struct sites *, struct exchange *);
+/*
+ * Whether the CA has had its time since the snapshot was made. Then
+ * site_catch_up() puts the next one in its place: slow, it signs and may make
+ * keys; for others it does nothing.
+ */
+bool site_is_behind(const struct exchange *);
+void site_catch_up(struct exchange *);
 /* What the layers of the default site are like now. */
 void site_state(struct sites *, struct stack_state *out);
 /* Its end: logs, journal. The snapshot is given back. */

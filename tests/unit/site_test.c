@@ -270,6 +270,45 @@ starts_after_openssl_has_revoked(void **state)
 	dir_remove(f.dir);
 }
 
+#define DAY 86400
+
+/* Of the CA of this exchange. */
+static unsigned
+generation(const struct fixture *f)
+{
+	return f->ex.snapshot->credentials->shape.generation;
+}
+
+static void
+advance(struct fixture *f, int64_t seconds)
+{
+	clock_advance(site_clock(site_find(f->sites, SITE_DEFAULT)), seconds);
+}
+
+/* An exchange begins in the loop, where nothing else goes on meanwhile. */
+static void
+beginning_makes_no_ca(void **state)
+{
+	static const char *const set[] = { "server.ca.rollover_after=1d" };
+	struct fixture f = { 0 };
+
+	(void)state;
+	open_sites(&f, set, 1);
+	assert_false(site_is_behind(&f.ex));
+	advance(&f, DAY);
+	end(&f);
+	begin(&f);
+	assert_int_equal(generation(&f), 0);
+	assert_true(site_is_behind(&f.ex));
+	site_catch_up(&f.ex);
+	assert_int_equal(generation(&f), 1);
+	assert_false(site_is_behind(&f.ex));
+	end(&f);
+	begin(&f);
+	assert_int_equal(generation(&f), 1);
+	close_sites(&f);
+}
+
 static int
 prepare(void **state)
 {
@@ -295,6 +334,7 @@ main(void)
 		ONE(what_the_disk_refuses_is_not_revoked,
 		    "what the disk refuses is not revoked"),
 		ROWS(starts_after_openssl_has_revoked, ways),
+		ONE(beginning_makes_no_ca, "beginning makes no CA"),
 	};
 
 	return ROWS_RUN(tables, prepare, clean);
