@@ -71,9 +71,17 @@ begin_of(const struct site *site, const struct stack_state *state,
 	return site->opened + (int64_t)generation * state->ca.rollover_after;
 }
 
+static bool
+is_announced(const struct credentials *next, const struct ca_shape *shape,
+    int64_t begin)
+{
+	return next != NULL && same_ca(&next->shape, shape) &&
+	    next->certs[CA_ISSUING].not_before == begin;
+}
+
 /*
- * The CA after this one, a reference; what has been announced once stays so.
- * Slow: it signs. Without the lock.
+ * The CA after this one, a reference; what has been announced once stays so,
+ * unless a scenario sets another day for it. Slow: it signs. Without the lock.
  */
 static struct credentials *
 next_credentials(struct site *site, const struct stack_state *state,
@@ -81,19 +89,19 @@ next_credentials(struct site *site, const struct stack_state *state,
 {
 	struct ca_shape shape = from->shape;
 	struct credentials *next = NULL, *unused;
+	int64_t begin;
 
 	shape.generation++;
+	begin = begin_of(site, state, shape.generation);
 	pthread_mutex_lock(&site->lock);
-	if (site->next != NULL && same_ca(&site->next->shape, &shape))
+	if (is_announced(site->next, &shape, begin))
 		next = credentials_ref(site->next);
 	pthread_mutex_unlock(&site->lock);
-	if (next != NULL ||
-	    credentials_next(from, begin_of(site, state, shape.generation),
-		&next, err) == -1)
+	if (next != NULL || credentials_next(from, begin, &next, err) == -1)
 		return next;
 	pthread_mutex_lock(&site->lock);
 	unused = site->next;
-	if (unused != NULL && same_ca(&unused->shape, &shape)) {
+	if (is_announced(unused, &shape, begin)) {
 		unused = next;
 		next = credentials_ref(site->next);
 	} else {
@@ -112,11 +120,14 @@ make_credentials(struct site *site, const struct stack_state *state,
 	struct ca_shape shape = { (int)state->ca.key, (int)state->ca.tiers,
 		generation };
 	struct credentials *cred = NULL, *next;
+	int64_t now = clock_now(&site->clock),
+		begin = begin_of(site, state, generation);
 
 	if (old == NULL || old->shape.key != shape.key ||
 	    old->shape.tiers != shape.tiers) {
+		/* Rollovers may have been planned for other days. */
 		credentials_new(site->sites->options.keys, &shape,
-		    begin_of(site, state, generation), &cred, err);
+		    begin < now ? begin : now, &cred, err);
 		return cred;
 	}
 	cred = credentials_ref(old);

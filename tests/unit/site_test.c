@@ -310,6 +310,62 @@ beginning_makes_no_ca(void **state)
 }
 
 static int
+use(struct fixture *f, const char *const list[], size_t count,
+    struct error *err)
+{
+	struct scenario *scenario = scenario_with(list, count);
+	int ret = site_use_scenario(f->sites, SITE_DEFAULT, scenario, err);
+
+	scenario_free(scenario);
+	end(f);
+	begin(f);
+	site_catch_up(&f->ex);
+	return ret;
+}
+
+/* The next CA is announced by one scenario; then another takes its place. */
+static const struct change {
+	const char *row, *first, *second[2];
+	size_t count;
+	int64_t after; /* seconds, between announcement and switch */
+	unsigned generation;
+} changes[] = {
+	{ "sooner than announced", "server.ca.rollover_after=10y",
+	    { "server.ca.rollover_after=1d" }, 1, DAY, 1 },
+	{ "later than announced", "server.ca.rollover_after=1d",
+	    { "server.ca.rollover_after=10y" }, 1, DAY / 2, 0 },
+	{ "not any more", "server.ca.rollover_after=1d", { NULL }, 0, DAY / 2,
+	    0 },
+	{ "with another key, after it", "server.ca.rollover_after=1d",
+	    { "server.ca.rollover_after=10y", "server.ca.key=ec-p256" }, 2, DAY,
+	    1 },
+};
+
+static void
+no_ca_is_in_use_before_its_time(void **state)
+{
+	const struct change *t = *state;
+	struct credentials *next;
+	const struct x509 *ca;
+	struct fixture f = { 0 };
+	struct error err = { 0 };
+
+	open_sites(&f, &t->first, 1);
+	assert_int_equal(site_next_ca(&f.ex, &next, &err), 0);
+	credentials_free(next);
+	advance(&f, t->after);
+	end(&f);
+	begin(&f);
+	site_catch_up(&f.ex);
+	assert_int_equal(use(&f, t->second, t->count, &err), 0);
+	assert_int_equal(generation(&f), t->generation);
+	ca = &f.ex.snapshot->credentials->certs[CA_ISSUING];
+	assert_true(ca->not_before <= f.ex.at);
+	assert_true(f.ex.at < ca->not_after);
+	close_sites(&f);
+}
+
+static int
 prepare(void **state)
 {
 	(void)state;
@@ -335,6 +391,7 @@ main(void)
 		    "what the disk refuses is not revoked"),
 		ROWS(starts_after_openssl_has_revoked, ways),
 		ONE(beginning_makes_no_ca, "beginning makes no CA"),
+		ROWS(no_ca_is_in_use_before_its_time, changes),
 	};
 
 	return ROWS_RUN(tables, prepare, clean);
