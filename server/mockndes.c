@@ -86,13 +86,6 @@ parse_address(const struct mockndes *m, const char *text, struct endpoint *out,
 	return 0;
 }
 
-static bool
-keeps_one_ca(const struct stack_state *s)
-{
-	return s->ca.key == CA_KEY_GIVEN && s->ca.tiers == 1 &&
-	    s->ca.rollover_after == 0;
-}
-
 /* Everything that can be wrong about the options themselves. */
 static int
 check(struct mockndes *m, const struct mockndes_options *o,
@@ -108,11 +101,9 @@ check(struct mockndes *m, const struct mockndes_options *o,
 		return -1;
 	if (scenario_find(o->scenario, &set, scenario, err) == -1)
 		return -1;
-	if (o->state_dir != NULL && !keeps_one_ca(&(*scenario)->state))
-		return error_set(err,
-		    "--state-dir keeps one CA: server.ca.key, tiers and "
-		    "rollover_after cannot be set with it");
-	return 0;
+	return o->state_dir == NULL ?
+	    0 :
+	    site_check_state(&(*scenario)->state, err);
 }
 
 /* Ports first: a taken one is said before a second goes into keys. */

@@ -304,6 +304,17 @@ site_find(struct sites *sites, const char *id)
 }
 
 int
+site_check_state(const struct stack_state *s, struct error *err)
+{
+	if (s->ca.key == CA_KEY_GIVEN && s->ca.tiers == 1 &&
+	    s->ca.rollover_after == 0)
+		return 0;
+	return error_set(err,
+	    "--state-dir keeps one CA: server.ca.key, tiers and "
+	    "rollover_after cannot be set with it");
+}
+
+int
 site_use_scenario(struct sites *sites, const char *id,
     struct scenario *scenario, struct error *err)
 {
@@ -312,6 +323,9 @@ site_use_scenario(struct sites *sites, const char *id,
 
 	if (site == NULL)
 		return error_set(err, "there is no site \"%s\"", id);
+	if (site->state != NULL &&
+	    site_check_state(&scenario->state, err) == -1)
+		return -1;
 	old = site_now(site);
 	fresh = snapshot_new(site, scenario, old,
 	    old->credentials->shape.generation, err);

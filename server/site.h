@@ -50,6 +50,8 @@ int site_open(struct sites *, const char *id, struct scenario *,
 /* Causes and settings become the scenario's; CA, passwords, clock stay. */
 int site_use_scenario(struct sites *, const char *id, struct scenario *,
     struct error *);
+/* -1: a site with a state directory could not be like this. */
+int site_check_state(const struct stack_state *, struct error *);
 struct site *site_find(struct sites *, const char *id);
 
 /* Which site an exchange is for; fills snapshot and time. */

@@ -11,6 +11,7 @@
 struct fixture {
 	char dir[FILE_PATH_SIZE];
 	struct state_dir *state; /* NULL: in memory */
+	struct key_set *keys;	 /* of the state, or the authority's */
 	struct sites *sites;
 	struct exchange ex; /* one that has begun */
 };
@@ -45,7 +46,8 @@ static void
 open_sites(struct fixture *f, const char *const list[], size_t count)
 {
 	const struct sites_options options = {
-		.keys = ra.keys,
+		.keys = f->keys = f->state != NULL ? state_dir_keys(f->state) :
+						     key_set_ref(ra.keys),
 		.crypto = ra.crypto,
 		.state = f->state,
 	};
@@ -64,6 +66,7 @@ close_sites(struct fixture *f)
 {
 	end(f);
 	sites_free(f->sites);
+	key_set_free(f->keys);
 }
 
 static void
@@ -365,6 +368,39 @@ no_ca_is_in_use_before_its_time(void **state)
 	close_sites(&f);
 }
 
+/* What index.txt could not hold, a switch must not lead to either. */
+static const struct foreign {
+	const char *row, *set;
+	int result;
+} foreigns[] = {
+	{ "another key", "server.ca.key=ec-p256", -1 },
+	{ "a root above", "server.ca.tiers=2", -1 },
+	{ "a rollover", "server.ca.rollover_after=1d", -1 },
+	{ "nothing about the CA", "server.windows=2016", 0 },
+};
+
+static void
+a_kept_ca_stays(void **state)
+{
+	const struct foreign *t = *state;
+	struct fixture f = { 0 };
+	struct credentials *kept;
+	struct error err = { 0 };
+
+	dir_make(f.dir);
+	open_kept(&f);
+	kept = site_credentials(site_find(f.sites, SITE_DEFAULT));
+	assert_int_equal(use(&f, &t->set, 1, &err), t->result);
+	advance(&f, 2 * DAY);
+	end(&f);
+	begin(&f);
+	site_catch_up(&f.ex);
+	assert_ptr_equal(f.ex.snapshot->credentials, kept);
+	credentials_free(kept);
+	close_kept(&f);
+	dir_remove(f.dir);
+}
+
 static int
 prepare(void **state)
 {
@@ -392,6 +428,7 @@ main(void)
 		ROWS(starts_after_openssl_has_revoked, ways),
 		ONE(beginning_makes_no_ca, "beginning makes no CA"),
 		ROWS(no_ca_is_in_use_before_its_time, changes),
+		ROWS(a_kept_ca_stays, foreigns),
 	};
 
 	return ROWS_RUN(tables, prepare, clean);
