@@ -39,15 +39,17 @@ is_open(const struct transaction *t)
 }
 
 /*
- * Whoever asks must hold the key of the request, or, as those with a
- * throw-away signer do, the key it was signed with.
+ * A request must be for the same key: whoever renews signs with the same old
+ * one each time. Who polls must hold that key, or, as those with a throw-away
+ * signer do, the one that the request was signed with.
  */
 static bool
 is_owner(const struct transaction *t, const struct scep_request *r)
 {
-	return span_equal(blob_span(&t->signer_key), r->signer.spki) ||
-	    span_equal(t->key,
-		r->csr.spki.len > 0 ? r->csr.spki : r->signer.spki);
+	if (r->csr.spki.len > 0)
+		return span_equal(t->key, r->csr.spki);
+	return span_equal(t->key, r->signer.spki) ||
+	    span_equal(blob_span(&t->signer_key), r->signer.spki);
 }
 
 static void
