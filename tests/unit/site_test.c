@@ -401,6 +401,62 @@ a_kept_ca_stays(void **state)
 	dir_remove(f.dir);
 }
 
+/* A certificate by the CA of now, kept. The caller frees out->der. */
+static void
+issue(struct fixture *f, struct state_issued *out)
+{
+	struct error err = { 0 };
+	uint8_t subject[32];
+
+	assert_int_equal(state_issue(f->ex.snapshot->credentials, 4,
+			     state_subject(4, subject), f->ex.at, out),
+	    0);
+	assert_int_equal(site_keep_certificate(&f->ex, blob_span(&out->der),
+			     &err),
+	    0);
+}
+
+/* IssuerAndSerialNumber is the name of a certificate: both parts count. */
+static void
+is_found_by_its_issuer(void **state)
+{
+	static const char *const set[] = { "server.ca.rollover_after=1d" };
+	struct fixture f = { 0 };
+	struct state_issued i;
+	struct credentials *before;
+	struct blob found = { NULL, 0 };
+	struct span serial, old;
+
+	(void)state;
+	open_sites(&f, set, 1);
+	issue(&f, &i);
+	serial = span_of(i.serial, CA_SERIAL_SIZE);
+	before = site_credentials(site_find(f.sites, SITE_DEFAULT));
+	old = before->certs[CA_ISSUING].subject;
+	for (int rolled = 0; rolled < 2; rolled++) {
+		const struct x509 *ca =
+		    &f.ex.snapshot->credentials->certs[CA_ISSUING];
+
+		assert_true(site_find_certificate(&f.ex, old, serial, &found));
+		assert_octets(blob_span(&found), i.der.data, i.der.len);
+		blob_free(&found);
+		assert_int_equal(site_find_certificate(&f.ex, ca->subject,
+				     serial, &found),
+		    rolled == 0);
+		blob_free(&found);
+		assert_true(site_find_certificate(&f.ex, ca->issuer, ca->serial,
+		    &found));
+		blob_free(&found);
+		advance(&f, DAY);
+		end(&f);
+		begin(&f);
+		site_catch_up(&f.ex);
+	}
+	credentials_free(before);
+	blob_free(&i.der);
+	close_sites(&f);
+}
+
 static int
 prepare(void **state)
 {
@@ -429,6 +485,8 @@ main(void)
 		ONE(beginning_makes_no_ca, "beginning makes no CA"),
 		ROWS(no_ca_is_in_use_before_its_time, changes),
 		ROWS(a_kept_ca_stays, foreigns),
+		ONE(is_found_by_its_issuer,
+		    "a certificate is found by its own issuer"),
 	};
 
 	return ROWS_RUN(tables, prepare, clean);
