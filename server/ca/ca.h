@@ -177,9 +177,11 @@ int ca_crl(const struct credentials *, const struct ca_revocation *list,
  * issued_add() or issued_clear().
  */
 #define ISSUED_MAX 10000
+#define ISSUED_OCTETS_MAX (64 << 20) /* of DER: 6 KiB each */
 struct issued_entry;
 struct issued {
 	size_t count, revoked; /* those revoked are counted in both */
+	size_t octets;
 	uint64_t forgotten;
 	struct issued_entry *by_serial;	 /* in the order of their coming */
 	struct issued_entry *by_key;	 /* the newest of each key */
@@ -192,7 +194,7 @@ struct issued_cert {
 	int reason;
 };
 /*
- * Copies. Beyond ISSUED_MAX the oldest that is not revoked is forgotten, or
+ * Copies. Beyond both limits the oldest that is not revoked is forgotten, or
  * the first revoked if all are. A serial number can be there once.
  */
 int issued_add(struct issued *, struct span der, struct error *);

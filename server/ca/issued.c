@@ -100,6 +100,7 @@ forget(struct issued *s, struct issued_entry *e)
 		DL_DELETE(s->good, e);
 	}
 	s->count--;
+	s->octets -= e->der.len;
 	entry_free(e);
 }
 
@@ -130,7 +131,8 @@ issued_add(struct issued *s, struct span der, struct error *err)
 		return error_set(err,
 		    "RFC 5280 4.1.2.2: the serial number is in use");
 	}
-	if (s->count == ISSUED_MAX) {
+	while (s->count == ISSUED_MAX ||
+	    (s->count > 0 && s->octets + der.len > ISSUED_OCTETS_MAX)) {
 		forget(s, s->good != NULL ? s->good : s->bad);
 		s->forgotten++;
 	}
@@ -147,6 +149,7 @@ issued_add(struct issued *s, struct span der, struct error *err)
 	}
 	DL_APPEND(s->good, e);
 	s->count++;
+	s->octets += e->der.len;
 	return 0;
 fail:
 	entry_free(e);

@@ -416,6 +416,7 @@ int admin_page_build(const struct stack_state *, const char *body,
  * have one transactionID for all they do. Not thread-safe: the site's lock.
  */
 #define TRANSACTIONS_MAX 1000
+#define TRANSACTIONS_OCTETS_MAX (32 << 20) /* of their PKCS#10 */
 struct transaction {
 	char *id;
 	enum {
@@ -436,6 +437,7 @@ struct transaction {
 };
 struct transactions {
 	struct transaction *by_id; /* in the order of arrival */
+	size_t octets;
 };
 
 /* What a PKCSReq, RenewalReq or CertPoll means under its transactionID. */

@@ -17,6 +17,7 @@ static void
 drop(struct transactions *all, struct transaction *t)
 {
 	HASH_DEL(all->by_id, t);
+	all->octets -= t->csr.len;
 	blob_free(&t->csr);
 	blob_free(&t->signer_key);
 	blob_free(&t->certificate);
@@ -119,22 +120,27 @@ transaction_ask(struct transactions *all, const struct scep_request *r,
 						   rule_owner(t, poll, out);
 }
 
-/* The table is in the order of arrival. */
 static bool
-make_room(struct transactions *all, int64_t now)
+has_room(const struct transactions *all, size_t size)
+{
+	return HASH_COUNT(all->by_id) < TRANSACTIONS_MAX &&
+	    all->octets + size <= TRANSACTIONS_OCTETS_MAX;
+}
+
+/* For a PKCS#10 of this size. The table is in the order of arrival. */
+static bool
+make_room(struct transactions *all, size_t size, int64_t now)
 {
 	struct transaction *t, *next;
 
-	if (HASH_COUNT(all->by_id) < TRANSACTIONS_MAX)
-		return true;
 	HASH_ITER(hh, all->by_id, t, next) {
+		if (has_room(all, size))
+			break;
 		expire(t, now);
-		if (is_open(t))
-			continue;
-		drop(all, t);
-		return true;
+		if (!is_open(t))
+			drop(all, t);
 	}
-	return false;
+	return has_room(all, size);
 }
 
 static struct transaction *
@@ -174,11 +180,12 @@ transaction_hold(struct transactions *all, const struct scep_request *r,
 		return is_owner(t, r) ? REFUSAL_NONE : REFUSAL_TRANSACTION_KEY;
 	if (t != NULL)
 		drop(all, t);
-	if (!make_room(all, now))
+	if (!make_room(all, r->plain.len, now))
 		return REFUSAL_TOO_MANY_PENDING;
 	if ((t = transaction_new(r, now + lifetime)) == NULL)
 		return REFUSAL_CA_FAILED;
 	HASH_ADD_KEYPTR(hh, all->by_id, t->id, strlen(t->id), t);
+	all->octets += t->csr.len;
 	return REFUSAL_NONE;
 }
 

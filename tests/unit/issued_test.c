@@ -317,6 +317,35 @@ forgets_revoked(void **state)
 	assert_newest(0, ISSUED_MAX + 1);
 }
 
+/* A CSR may ask for a large one; what is behind it counts as well. */
+static void
+forgets_large_ones(void **state)
+{
+	const size_t size = ISSUED_OCTETS_MAX / 4;
+	struct error err = { 0 };
+	struct blob der;
+
+	(void)state;
+	empty(NULL);
+	for (uint32_t i = 1; i <= 6; i++) {
+		der = certificate(i, (int)i);
+		assert_non_null(der.data = realloc(der.data, size));
+		memset(der.data + der.len, 0, size - der.len);
+		der.len = size;
+		assert_int_equal(issued_add(&store, blob_span(&der), &err), 0);
+		blob_free(&der);
+		assert_int_equal(store.octets, (i < 4 ? i : 4) * size);
+	}
+	assert_null(find(2));
+	assert_non_null(find(3));
+	add_good(7, 7);
+	assert_null(find(3));
+	assert_int_equal(store.count, 4);
+	assert_true(store.octets < ISSUED_OCTETS_MAX);
+	issued_clear(&store);
+	assert_int_equal(store.octets, 0);
+}
+
 /* Many devices with three certificates each. */
 static void
 renewals(void **state)
@@ -385,6 +414,7 @@ main(void)
 		ONE(revocations, "the revoked, in the order of revocation"),
 		ONE(forgets, "the oldest that is not revoked is forgotten"),
 		ONE(forgets_revoked, "the first revoked, if all are"),
+		ONE(forgets_large_ones, "large ones have less room"),
 		ONE(renewals, "the newest of many keys"),
 		ONE(same_key, "of one key the old ones are forgotten first"),
 	};

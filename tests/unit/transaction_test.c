@@ -224,6 +224,37 @@ bounded(void **state)
 	transactions_clear(&all);
 }
 
+/* What is behind a PKCS#10 counts as well. */
+static void
+large_ones_have_less_room(void **state)
+{
+	const struct step send = { .act = SEND };
+	const size_t size = TRANSACTIONS_OCTETS_MAX / 2;
+	struct transactions all = { 0 };
+	struct scep_request r = request_of(&send);
+	struct blob large = { calloc(1, size), size };
+
+	(void)state;
+	assert_non_null(large.data);
+	memcpy(large.data, r.plain.data, r.plain.len);
+	r.plain = large;
+	for (int i = 0; i < 2; i++) {
+		r.transaction_id = (char *)(uintptr_t)(i == 0 ? "1" : "2");
+		assert_int_equal(transaction_hold(&all, &r, LIFETIME, NOW),
+		    REFUSAL_NONE);
+	}
+	r.transaction_id = (char *)(uintptr_t) "3";
+	assert_int_equal(transaction_hold(&all, &r, LIFETIME, NOW),
+	    REFUSAL_TOO_MANY_PENDING);
+	assert_int_equal(transaction_settle(&all, "2", false, NOW), 0);
+	assert_int_equal(transaction_hold(&all, &r, LIFETIME, NOW),
+	    REFUSAL_NONE);
+	assert_int_equal(all.octets, 2 * size);
+	transactions_clear(&all);
+	assert_int_equal(all.octets, 0);
+	blob_free(&large);
+}
+
 static int
 prepare(void **state)
 {
@@ -259,6 +290,7 @@ main(void)
 	static const struct table tables[] = {
 		ROWS(rules, rows),
 		ONE(bounded, "a thousand wait at most"),
+		ONE(large_ones_have_less_room, "large ones have less room"),
 	};
 
 	return ROWS_RUN(tables, prepare, clean);
