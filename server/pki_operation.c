@@ -146,7 +146,8 @@ answer_new(struct exchange *ex, const struct scep_request *request,
 	enum refusal refusal;
 
 	if (state->mscep.repeat == REPEAT_SAME &&
-	    site_certificate_of_key(ex, request->csr.spki, &out->certificate))
+	    site_certificate_of_key(ex, request->csr.spki, &request->signer,
+		&out->certificate))
 		return REFUSAL_NONE;
 	refusal = judge(ex, request, out);
 	if (refusal != REFUSAL_NONE)

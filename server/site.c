@@ -561,7 +561,8 @@ site_keep_certificate(struct exchange *ex, struct span der, struct error *err)
 }
 
 bool
-site_certificate_of_key(struct exchange *ex, struct span spki, struct blob *out)
+site_certificate_of_key(struct exchange *ex, struct span spki,
+    const struct x509 *signer, struct blob *out)
 {
 	struct site *site = ex->snapshot->site;
 	const struct issued_cert *entry;
@@ -570,6 +571,8 @@ site_certificate_of_key(struct exchange *ex, struct span spki, struct blob *out)
 	pthread_mutex_lock(&site->lock);
 	entry = issued_newest(&site->issued, spki);
 	found = entry != NULL && !entry->revoked &&
+	    ex->at <= entry->cert.not_after &&
+	    !span_equal(entry->cert.whole, signer->whole) &&
 	    blob_copy(out, entry->cert.whole) == 0;
 	pthread_mutex_unlock(&site->lock);
 	return found;

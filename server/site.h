@@ -80,9 +80,12 @@ void site_end_transaction(struct exchange *, const char *id,
     struct span certificate);
 /* An issued certificate: with a state directory, it is on disk now. */
 int site_keep_certificate(struct exchange *, struct span der, struct error *);
-/* The newest of this SubjectPublicKeyInfo that is not revoked. */
+/*
+ * The newest of this SubjectPublicKeyInfo, if it is good now and another than
+ * the request is signed with: to renew that one is no repetition.
+ */
 bool site_certificate_of_key(struct exchange *, struct span spki,
-    struct blob *out);
+    const struct x509 *signer, struct blob *out);
 /* Issued ones, also before a rollover, and those of CA and RAs. */
 bool site_find_certificate(struct exchange *, struct span issuer,
     struct span serial, struct blob *out);

@@ -416,6 +416,39 @@ issue(struct fixture *f, struct state_issued *out)
 	    0);
 }
 
+#define YEAR (365 * DAY)
+
+/* What server.mscep.repeat=same gives out a second time. */
+static void
+is_the_same_again(void **state)
+{
+	const struct x509 none = { 0 };
+	struct fixture f = { 0 };
+	struct state_issued i;
+	struct blob found = { NULL, 0 };
+	struct x509 cert;
+	struct error err = { 0 };
+
+	(void)state;
+	open_sites(&f, NULL, 0);
+	issue(&f, &i);
+	assert_int_equal(x509_read(blob_span(&i.der), &cert), 0);
+	assert_true(site_certificate_of_key(&f.ex, cert.spki, &none, &found));
+	assert_octets(blob_span(&found), i.der.data, i.der.len);
+	blob_free(&found);
+	/* Who signs with it wants a new one for the same key. */
+	assert_false(site_certificate_of_key(&f.ex, cert.spki, &cert, &found));
+	f.ex.at += YEAR;
+	assert_false(site_certificate_of_key(&f.ex, cert.spki, &none, &found));
+	f.ex.at -= YEAR;
+	assert_int_equal(site_revoke(site_find(f.sites, SITE_DEFAULT),
+			     cert.serial, CA_REASON_UNSPECIFIED, &err),
+	    0);
+	assert_false(site_certificate_of_key(&f.ex, cert.spki, &none, &found));
+	blob_free(&i.der);
+	close_sites(&f);
+}
+
 /* IssuerAndSerialNumber is the name of a certificate: both parts count. */
 static void
 is_found_by_its_issuer(void **state)
@@ -485,6 +518,7 @@ main(void)
 		ONE(beginning_makes_no_ca, "beginning makes no CA"),
 		ROWS(no_ca_is_in_use_before_its_time, changes),
 		ROWS(a_kept_ca_stays, foreigns),
+		ONE(is_the_same_again, "the same certificate again"),
 		ONE(is_found_by_its_issuer,
 		    "a certificate is found by its own issuer"),
 	};
