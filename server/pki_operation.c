@@ -378,8 +378,13 @@ void
 pki_operation_answer(struct exchange *ex)
 {
 	const struct credentials *cred = ex->snapshot->credentials;
-	const struct scep_recipient us = { cred->crypto,
-		cred->keys[CA_RA_ENCRYPTION], &cred->certs[CA_RA_ENCRYPTION] };
+	const struct x509 *before = &cred->encryption_before;
+	const struct scep_recipient us = {
+		.crypto = cred->crypto,
+		.key = cred->keys[CA_RA_ENCRYPTION],
+		.cert = &cred->certs[CA_RA_ENCRYPTION],
+		.before = before->whole.len > 0 ? before : NULL,
+	};
 	struct scep_request *request = NULL;
 	struct outcome out = { 0 };
 	enum scep_flaw flaw;

@@ -74,6 +74,12 @@ struct credentials {
 	struct span ca_certs[CA_CERTS_MAX];
 	size_t ca_cert_count;
 	struct ca_shape shape;
+	/*
+	 * The encryption RA's certificate before the last rollover, of the
+	 * same key: clients that knew no better still seal to it. Or empty.
+	 */
+	struct x509 encryption_before;
+	struct blob encryption_before_der;
 	struct key_set *key_set;
 	_Atomic int refs;
 };

@@ -297,7 +297,16 @@ credentials_next(const struct credentials *cred, int64_t rollover,
 	struct ca_shape shape = cred->shape;
 
 	shape.generation++;
-	return new_credentials(cred->key_set, &shape, rollover, cred, out, err);
+	if (new_credentials(cred->key_set, &shape, rollover, cred, out, err) ==
+	    -1)
+		return -1;
+	if (blob_copy(&(*out)->encryption_before_der,
+		blob_span(&cred->der[CA_RA_ENCRYPTION])) == 0)
+		return x509_read(blob_span(&(*out)->encryption_before_der),
+		    &(*out)->encryption_before);
+	credentials_free(*out);
+	*out = NULL;
+	return error_set(err, "out of memory");
 }
 
 struct credentials *
@@ -316,6 +325,7 @@ credentials_free(struct credentials *cred)
 		blob_free(&cred->der[role]);
 	for (size_t i = 0; i < cred->chain_count; i++)
 		blob_free(&cred->chain[i]);
+	blob_free(&cred->encryption_before_der);
 	key_set_free(cred->key_set);
 	free(cred);
 }

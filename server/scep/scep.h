@@ -98,6 +98,7 @@ struct scep_recipient {
 	struct crypto *crypto;
 	struct evp_pkey_st *key;
 	const struct x509 *cert;
+	const struct x509 *before; /* an earlier one of this key, or NULL */
 };
 
 /*

@@ -60,6 +60,15 @@ read_envelope(struct span in, struct scep_request *out, struct envelope *e)
 	return read_sealed(&info, out, &e->sealed);
 }
 
+static bool
+is_ours(const struct scep_recipient *us, struct span issuer, struct span serial,
+    struct span key_id)
+{
+	return cms_identifies(us->cert, issuer, serial, key_id) ||
+	    (us->before != NULL &&
+		cms_identifies(us->before, issuer, serial, key_id));
+}
+
 /* Other kinds than KeyTransRecipientInfo have other tags: not for us. */
 static int
 find_recipient(struct span infos, const struct scep_recipient *us,
@@ -74,7 +83,7 @@ find_recipient(struct span infos, const struct scep_recipient *us,
 		    der_expect(&info.content, DER_INTEGER, &version) == 0 &&
 		    cms_read_identifier(&info.content, &issuer, &serial,
 			&key_id) == 0 &&
-		    cms_identifies(us->cert, issuer, serial, key_id) &&
+		    is_ours(us, issuer, serial, key_id) &&
 		    der_expect(&info.content, DER_SEQUENCE, &out->parameters) ==
 			0 &&
 		    der_expect(&out->parameters, DER_OID, &out->transport) ==

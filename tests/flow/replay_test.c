@@ -134,7 +134,7 @@ decode(const struct fixture *f, struct span message, struct scep_request **out,
 	const struct key_set *keys = f->server.keys;
 	const struct blob *der = &keys->certs[CA_RA_ENCRYPTION];
 	struct scep_recipient us = { f->server.crypto,
-		keys->keys[CA_RA_ENCRYPTION], NULL };
+		keys->keys[CA_RA_ENCRYPTION], NULL, NULL };
 	struct x509 cert;
 	enum scep_flaw flaw;
 	uint8_t *copy = malloc(message.len == 0 ? 1 : message.len);

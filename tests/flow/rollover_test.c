@@ -262,6 +262,22 @@ is_found(const struct ndes *n, const X509 *cert, const struct device *d)
 	device_answer_clear(&a);
 }
 
+/* Who asked for the certificates before the switch, and sends after it. */
+static void
+the_old_recipient_is_understood(const struct ndes *n, const struct past *p,
+    const struct kind *k, int tiers, const struct device *d)
+{
+	STACK_OF(X509) *recipients = sk_X509_new_null();
+
+	assert_true(sk_X509_push(recipients,
+			device_ra(p->ca_certs, KU_KEY_ENCIPHERMENT)) > 0);
+	X509_free(enrol(n, k, tiers, d,
+	    &(struct device_order){ .type = DEVICE_RENEWAL_REQ,
+		.signer = &p->renewing,
+		.recipients = recipients }));
+	sk_X509_free(recipients);
+}
+
 static void
 the_next_ca_does_all_of_it(struct ndes *n, const struct past *p,
     const struct kind *k, int tiers, const struct device *d)
@@ -276,6 +292,7 @@ the_next_ca_does_all_of_it(struct ndes *n, const struct past *p,
 		X509_free(enrol(n, k, tiers, d,
 		    &(struct device_order){ .type = types[i],
 			.signer = &p->renewing }));
+	the_old_recipient_is_understood(n, p, k, tiers, d);
 	crl_verifies(n, k, d);
 	/* Nothing that was issued has been taken back. */
 	is_found(n, p->cert, d);

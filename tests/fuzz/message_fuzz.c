@@ -121,7 +121,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct scep_recipient us = { ra.crypto,
 		ra.credentials->keys[CA_RA_ENCRYPTION],
-		&ra.credentials->certs[CA_RA_ENCRYPTION] };
+		&ra.credentials->certs[CA_RA_ENCRYPTION], NULL };
 	const struct scep_surroundings around = {
 		&ra.credentials->certs[CA_ISSUING],
 		&ra.credentials->certs[CA_RA_SIGNING],

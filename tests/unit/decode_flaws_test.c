@@ -500,7 +500,7 @@ decode(struct scep_request **out, struct span message, struct error *err)
 {
 	const struct scep_recipient us = { ra.crypto,
 		ra.credentials->keys[CA_RA_ENCRYPTION],
-		&ra.credentials->certs[CA_RA_ENCRYPTION] };
+		&ra.credentials->certs[CA_RA_ENCRYPTION], NULL };
 
 	return scep_request_decode(out, message, &us, err);
 }

@@ -61,7 +61,7 @@ decode(const struct letter *l, struct scep_request **out, struct error *err)
 {
 	const struct scep_recipient us = { ra.crypto,
 		ra.credentials->keys[CA_RA_ENCRYPTION],
-		&ra.credentials->certs[CA_RA_ENCRYPTION] };
+		&ra.credentials->certs[CA_RA_ENCRYPTION], NULL };
 	struct blob message = letter_write(l, blob_span(&request));
 	enum scep_flaw flaw = scep_request_decode(out, blob_span(&message), &us,
 	    err);

@@ -29,7 +29,7 @@ findings_of(struct span message, struct crypto *crypto, EVP_PKEY *key,
     const struct x509 certs[CA_ROLES], int64_t now, char out[FINDINGS_TEXT])
 {
 	const struct scep_recipient us = { crypto, key,
-		&certs[CA_RA_ENCRYPTION] };
+		&certs[CA_RA_ENCRYPTION], NULL };
 	const struct scep_surroundings around = { &certs[CA_ISSUING],
 		&certs[CA_RA_SIGNING], &certs[CA_RA_ENCRYPTION], now };
 	struct scep_request *r = NULL;

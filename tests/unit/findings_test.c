@@ -221,7 +221,7 @@ without_surroundings(void **state)
 	static const struct scep_surroundings nothing = { 0 };
 	const struct scep_recipient us = { ra.crypto,
 		ra.credentials->keys[CA_RA_SIGNING],
-		&ra.credentials->certs[CA_RA_SIGNING] };
+		&ra.credentials->certs[CA_RA_SIGNING], NULL };
 	const struct letter_row row = { .row = "issued", .signer = ISSUED };
 	struct letter l = plain_letter("17");
 	char found[FINDINGS_TEXT];
