@@ -7,13 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/child.h"
 #include "support/device.h"
-#include "support/files.h"
+#include "support/openssl.h"
 #include "support/program.h"
+#include "support/scepclient.h"
 
 #define LASTING "a lasting one"
 
@@ -49,86 +48,40 @@ stop(void **state)
 
 /* What one run of scepclient leaves. */
 struct run {
-	char dir[FILE_PATH_SIZE], key[FILE_PATH_SIZE], cert[FILE_PATH_SIZE];
+	struct scepclient client;
 	struct child_result result;
 };
 
-/* It keeps its CSR beside its key, and would use it again. */
+/* As a device of its own. */
 static void
 run_client(struct fixture *f, const char *url, const char *challenge,
     const char *const more[], struct run *run)
 {
-	const char *argv[24] = { "scepclient", "-server-url", url,
-		"-private-key", run->key, "-certificate", run->cert, "-cn",
-		"printer 1", "-organization", "Office", "-challenge",
-		challenge };
-	size_t count = 13;
 	char name[16];
 
 	snprintf(name, sizeof(name), "%d", ++f->clients);
-	path_in(run->dir, f->dir, name);
-	assert_int_equal(mkdir(run->dir, 0700), 0);
-	path_in(run->key, run->dir, "client.key");
-	path_in(run->cert, run->dir, "client.pem");
-	while (more != NULL && *more != NULL)
-		argv[count++] = *more++;
-	child_run(argv, NULL, &run->result);
+	scepclient_make(&run->client, f->dir, name);
+	scepclient_run(&run->client, url, challenge, more, &run->result);
 }
-
-static bool
-says(const struct child_result *r, const char *words)
-{
-	return strstr((char *)r->out.data, words) != NULL ||
-	    strstr((char *)r->err.data, words) != NULL;
-}
-
-/* Runs openssl, which must succeed; its stdout is the caller's to free. */
-static char *
-openssl(const char *const words[])
-{
-	const char *argv[24] = { "openssl" };
-	struct child_result r;
-
-	for (size_t i = 0; words[i] != NULL; i++)
-		argv[i + 1] = words[i];
-	child_run(argv, NULL, &r);
-	if (r.status != 0)
-		fail_msg("openssl %s: %d %s%s", words[0], r.status,
-		    (char *)r.out.data, (char *)r.err.data);
-	buffer_free(&r.err);
-	return (char *)r.out.data;
-}
-#define OPENSSL(...) openssl((const char *const[]){ __VA_ARGS__, NULL })
 
 static void
 assert_enrolled(const struct fixture *f, const struct run *run)
 {
-	char *of_cert, *of_key, *subject;
-
-	if (run->result.status != 0 || !says(&run->result, "pkiStatus=SUCCESS"))
+	if (run->result.status != 0 ||
+	    !child_has_said(&run->result, "pkiStatus=SUCCESS"))
 		fail_msg("scepclient: %d %s%s", run->result.status,
 		    (char *)run->result.out.data, (char *)run->result.err.data);
-	free(OPENSSL("verify", "-CAfile", f->ca, "-purpose", "sslclient",
-	    run->cert));
-	of_cert = OPENSSL("x509", "-in", run->cert, "-noout", "-pubkey");
-	of_key = OPENSSL("rsa", "-in", run->key, "-pubout");
-	assert_string_equal(of_cert, of_key);
-	subject = OPENSSL("x509", "-in", run->cert, "-noout", "-subject",
-	    "-nameopt", "RFC2253");
-	assert_non_null(strstr(subject, "CN=printer 1"));
-	assert_non_null(strstr(subject, "O=Office"));
-	free(of_cert);
-	free(of_key);
-	free(subject);
+	openssl_judge(run->client.cert, run->client.key, SCEPCLIENT_SUBJECT,
+	    f->ca, 1);
 }
 
 static void
 assert_refused(const struct run *run, const char *words)
 {
-	if (run->result.status != 1 || !says(&run->result, words))
+	if (run->result.status != 1 || !child_has_said(&run->result, words))
 		fail_msg("scepclient: %d %s%s", run->result.status,
 		    (char *)run->result.out.data, (char *)run->result.err.data);
-	assert_int_equal(access(run->cert, F_OK), -1);
+	assert_int_equal(access(run->client.cert, F_OK), -1);
 }
 
 static void

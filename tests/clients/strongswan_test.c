@@ -1,129 +1,37 @@
-/*
- * strongSwan's pki --scepca and pki --scep. Version 5.9.8 looks for another
- * bit than the one that a keyword sets (quirk 19): it finds "DES3" only where
- * "AES" is listed, and AES never. So the server lists AES, which healthy NDES
- * does not, and the client is told to use 3DES.
- */
+/* strongSwan's pki enrols with the program. */
 #include "support/test.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "support/child.h"
 #include "support/device.h"
-#include "support/files.h"
 #include "support/program.h"
+#include "support/strongswan.h"
 
 static struct fixture {
 	struct program program;
+	struct strongswan client;
 	STACK_OF(X509) * ca_certs;
-	char dir[FILE_PATH_SIZE];
-	char config[FILE_PATH_SIZE], key[FILE_PATH_SIZE], ca[FILE_PATH_SIZE];
-	char ra[2][FILE_PATH_SIZE]; /* for encryption, for signatures */
+	char dir[FILE_PATH_SIZE], key[FILE_PATH_SIZE];
 } fixture;
-
-/* Runs pki with these arguments, NULL ended. */
-static void
-pki(const struct fixture *f, const char *const argv[],
-    struct child_result *said)
-{
-	char config[FILE_PATH_SIZE + 32];
-	/* What this machine has configured for its VPN shall not count. */
-	const char *const env[] = { config, "no_proxy=*", "LC_ALL=C", NULL };
-
-	snprintf(config, sizeof(config), "STRONGSWAN_CONF=%s", f->config);
-	child_run(argv, env, said);
-}
-#define PKI(...) ((const char *const[]){ "pki", __VA_ARGS__, NULL })
-
-static void
-must(struct child_result *said, const char *what)
-{
-	if (said->status != 0)
-		fail_msg("pki %s: %d: %s", what, said->status,
-		    (char *)said->err.data);
-}
-
-static X509 *
-read_certificate(const char *path)
-{
-	BIO *file = BIO_new_file(path, "r");
-	X509 *cert = file == NULL ? NULL :
-				    PEM_read_bio_X509(file, NULL, NULL, NULL);
-
-	if (cert == NULL)
-		fail_msg("%s: no certificate", path);
-	BIO_free(file);
-	return cert;
-}
-
-/* It numbers the RAs in the order of GetCACert, which is any. */
-static void
-sort_ras(struct fixture *f)
-{
-	static const char *const names[] = { "ra.pem", "ra-2.pem" };
-
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		char path[FILE_PATH_SIZE];
-		X509 *cert = read_certificate(path_in(path, f->dir, names[i]));
-		uint32_t usage = X509_get_key_usage(cert);
-
-		strcpy(f->ra[usage == KU_KEY_ENCIPHERMENT ? 0 : 1], path);
-		X509_free(cert);
-	}
-}
-
-static void
-get_ca(struct fixture *f)
-{
-	struct child_result said;
-	char ra[FILE_PATH_SIZE];
-
-	pki(f,
-	    PKI("--scepca", "--url", f->program.url, "--caout",
-		path_in(f->ca, f->dir, "ca.pem"), "--raout",
-		path_in(ra, f->dir, "ra.pem"), "--outform", "pem"),
-	    &said);
-	must(&said, "--scepca");
-	child_result_clear(&said);
-	sort_ras(f);
-}
-
-static void
-make_key(struct fixture *f)
-{
-	struct child_result said;
-
-	pki(f,
-	    PKI("--gen", "--type", "rsa", "--size", "2048", "--outform", "pem"),
-	    &said);
-	must(&said, "--gen");
-	file_write(path_in(f->key, f->dir, "key.pem"), said.out.data,
-	    said.out.len);
-	child_result_clear(&said);
-}
 
 static int
 start(void **state)
 {
 	static const char *const arguments[] = { "--challenge", "secret",
-		"--set",
-		"server.mscep.capabilities=[POSTPKIOperation, Renewal, "
-		"SHA-512, SHA-256, SHA-1, DES3, AES]",
-		NULL };
+		"--set", STRONGSWAN_CAPABILITIES, NULL };
 	struct fixture *f = *state = &fixture;
 
 	web_start();
 	dir_make(f->dir);
-	file_write(path_in(f->config, f->dir, "strongswan.conf"), "", 0);
+	strongswan_make(&f->client, f->dir);
 	program_start(&f->program, arguments, NULL);
 	f->ca_certs = device_ca_certs(f->program.url);
 	assert_non_null(device_ca(f->ca_certs));
-	get_ca(f);
-	make_key(f);
+	strongswan_get_ca(&f->client, f->program.url);
+	strongswan_make_key(&f->client, "key.pem", f->key);
 	return 0;
 }
 
@@ -142,24 +50,36 @@ stop(struct fixture *f)
 static void
 enrol(const struct fixture *f, const char *password, struct child_result *said)
 {
-	pki(f,
-	    PKI("--scep", "--url", f->program.url, "--in", f->key, "--dn",
-		"CN=" DEVICE_SUBJECT, "--san", DEVICE_DNS_NAME, "--cacert-enc",
-		f->ra[0], "--cacert-sig", f->ra[1], "--cacert", f->ca,
-		"--cipher", "des3", "--outform", "pem",
-		password == NULL ? NULL : "--password", password),
-	    said);
+	const struct strongswan_order order = { .key = f->key,
+		.password = password };
+
+	strongswan_enrol(&f->client, f->program.url, &order, said);
+}
+
+static X509 *
+read_certificate(const char *path)
+{
+	BIO *file = BIO_new_file(path, "r");
+	X509 *cert = file == NULL ? NULL :
+				    PEM_read_bio_X509(file, NULL, NULL, NULL);
+
+	if (cert == NULL)
+		fail_msg("%s: no certificate", path);
+	BIO_free(file);
+	return cert;
 }
 
 static void
 scepca_gets_the_ca_and_both_ras(void **state)
 {
 	const struct fixture *f = *state;
-	const char *const paths[] = { f->ca, f->ra[0], f->ra[1] };
+	const char *const paths[] = { f->client.cas[0], f->client.encryption_ra,
+		f->client.signing_ra };
 	X509 *const expected[] = { device_ca(f->ca_certs),
 		device_ra(f->ca_certs, KU_KEY_ENCIPHERMENT),
 		device_ra(f->ca_certs, KU_DIGITAL_SIGNATURE) };
 
+	assert_int_equal(f->client.tiers, 1);
 	for (size_t i = 0; i < COUNT_OF(paths); i++) {
 		X509 *cert = read_certificate(paths[i]);
 
@@ -177,7 +97,8 @@ the_right_challenge_enrols(void **state)
 	BIO *key, *cert;
 
 	enrol(f, "secret", &said);
-	must(&said, "--scep");
+	if (said.status != 0)
+		fail_msg("%d: %s", said.status, (char *)said.err.data);
 	assert_non_null(
 	    strstr((char *)said.err.data, "Issued certificate is trusted"));
 	key = BIO_new_file(f->key, "r");

@@ -174,6 +174,13 @@ child_run(const char *const argv[], const char *const env[],
 	child_finish(&c, result);
 }
 
+bool
+child_has_said(const struct child_result *result, const char *words)
+{
+	return strstr((char *)result->out.data, words) != NULL ||
+	    strstr((char *)result->err.data, words) != NULL;
+}
+
 void
 child_result_clear(struct child_result *result)
 {

@@ -36,6 +36,8 @@ void child_finish(struct child *, struct child_result *result);
 /* All of it: start and finish. */
 void child_run(const char *const argv[], const char *const env[],
     struct child_result *result);
+/* On its stdout or its stderr. */
+bool child_has_said(const struct child_result *, const char *words);
 void child_result_clear(struct child_result *);
 
 #endif

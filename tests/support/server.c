@@ -1,5 +1,6 @@
 #include "support/server.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,33 @@ server_use_scenario(struct server *s, const char *const *list)
 	ret = site_use_scenario(s->sites, SITE_DEFAULT, scenario, &err);
 	scenario_free(scenario);
 	return ret;
+}
+
+void
+server_wait(struct server *s, uint64_t *seq, enum scep_status status,
+    struct journal_entry *out)
+{
+	struct site *site = site_find(s->sites, SITE_DEFAULT);
+	int64_t until = clock_ticks_ms() + SERVER_WAIT_SECONDS * 1000;
+
+	while (clock_ticks_ms() < until) {
+		while (site_journal(site, *seq, out)) {
+			*seq = out->seq + 1;
+			if (out->scep.pki_status == (int)status)
+				return;
+		}
+		poll(NULL, 0, 10);
+	}
+	fail_msg("no CertRep with pkiStatus %d within %d s", (int)status,
+	    SERVER_WAIT_SECONDS);
+}
+
+void
+server_settle(struct server *s, const char *transaction_id, bool approve)
+{
+	if (site_settle(site_find(s->sites, SITE_DEFAULT), transaction_id,
+		approve) == -1)
+		fail_msg("%s does not wait", transaction_id);
 }
 
 int

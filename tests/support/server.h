@@ -39,6 +39,15 @@ void server_cut(struct server *);
 void server_advance_clock(struct server *, int64_t seconds);
 /* Switches the default site to healthy with this changed; any thread. */
 int server_use_scenario(struct server *, const char *const *set);
+/*
+ * The next exchange from *seq on whose CertRep says this, moving *seq behind
+ * it. Fails the test if there is none in SERVER_WAIT_SECONDS.
+ */
+#define SERVER_WAIT_SECONDS 20
+void server_wait(struct server *, uint64_t *seq, enum scep_status,
+    struct journal_entry *out);
+/* What the manager of the CA does; fails the test if nothing waits. */
+void server_settle(struct server *, const char *transaction_id, bool approve);
 /* One more port; its base URL goes to `base`; any thread. */
 int server_listen(struct server *, const char *address,
     char base[HTTP_URL_SIZE]);
