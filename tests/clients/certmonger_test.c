@@ -174,7 +174,6 @@ static void
 refreshing_asks_for_the_ca_and_leaves_what_was_issued(void **state)
 {
 	const struct fixture *f = *state;
-	char sha1[CERTMONGER_SHA1_SIZE];
 	int before;
 
 	certmonger_request(&f->client, "fresh", "secret",
@@ -183,9 +182,7 @@ refreshing_asks_for_the_ca_and_leaves_what_was_issued(void **state)
 	certmonger_must(&f->client, GETCERT("refresh-ca", "-c", "NDES"), NULL);
 	assert_true(wait_for_asked(f, "GetCACert", before + 1));
 	certmonger_must(&f->client, GETCERT("refresh", "-i", "fresh"), NULL);
-	certmonger_ca_sha1(f->program.url, sha1);
-	certmonger_must(&f->client, GETCERT("list-cas", "-v", "-c", "NDES"),
-	    sha1);
+	certmonger_wait_for_ca(&f->client, f->program.url);
 	certmonger_must(&f->client, GETCERT("list", "-i", "fresh"),
 	    "status: MONITORING");
 	assert_enrolled(f, "fresh");

@@ -21,6 +21,7 @@
 #define STOP_SECONDS 5
 #define SAY_SECONDS 20
 #define WORDS_MAX 32
+#define SHA1_SIZE 64
 
 const char *const certmonger_to_the_end[] = { "-w", "--wait-timeout",
 	CERTMONGER_WAIT, NULL };
@@ -126,9 +127,13 @@ has_ended(const struct child *c)
 static void
 start_daemon(struct certmonger *c)
 {
-	/* setsid: a process group, to end its helpers with it. */
-	const char *const argv[] = { "setsid", DAEMON, "-L", "-P", c->socket,
-		"-n", NULL };
+	/*
+	 * setsid: a process group, to end its helpers with it. It says more
+	 * than a pipe that nobody reads can hold.
+	 */
+	const char *const argv[] = { "sh", "-c",
+		"exec setsid \"$@\" >\"$HOME/daemon.log\" 2>&1", "sh", DAEMON,
+		"-L", "-P", c->socket, "-n", NULL };
 
 	child_start(&c->daemon, argv, c->env);
 	for (int i = 0; i < START_SECONDS * 50; i++) {
@@ -160,8 +165,6 @@ certmonger_stop(struct certmonger *c)
 void
 certmonger_start(struct certmonger *c, const char *dir, const char *url)
 {
-	char sha1[CERTMONGER_SHA1_SIZE];
-
 	memset(c, 0, sizeof(*c));
 	strcpy(c->dir, dir);
 	make_env(c);
@@ -169,8 +172,7 @@ certmonger_start(struct certmonger *c, const char *dir, const char *url)
 	start_daemon(c);
 	certmonger_must(c, GETCERT("add-scep-ca", "-c", "NDES", "-u", url),
 	    NULL);
-	certmonger_ca_sha1(url, sha1);
-	certmonger_wait_for_ca(c, sha1);
+	certmonger_wait_for_ca(c, url);
 }
 
 void
@@ -213,25 +215,41 @@ certmonger_wait(const struct certmonger *c, const char *const argv[],
 	} while (!good);
 }
 
-void
-certmonger_wait_for_ca(const struct certmonger *c, const char *sha1)
+/* As list-cas has it: "0123ABCD 4567..." */
+static void
+thumbprint(X509 *cert, char out[SHA1_SIZE])
 {
-	/* Until then it refuses requests: it knows nobody to encrypt to. */
-	certmonger_wait(c, GETCERT("list-cas", "-v", "-c", "NDES"), sha1);
-}
-
-void
-certmonger_ca_sha1(const char *url, char out[CERTMONGER_SHA1_SIZE])
-{
-	STACK_OF(X509) *certs = device_ca_certs(url);
-	X509 *ca = device_ca(certs);
 	uint8_t sha1[20];
 
-	assert_non_null(ca);
-	X509_digest(ca, EVP_sha1(), sha1, NULL);
+	X509_digest(cert, EVP_sha1(), sha1, NULL);
 	for (size_t i = 0; i < sizeof(sha1); i++)
 		out += sprintf(out, "%s%02X", i > 0 && i % 4 == 0 ? " " : "",
 		    sha1[i]);
+}
+
+static X509 *
+root_of(STACK_OF(X509) * certs)
+{
+	X509 *cert;
+
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		cert = sk_X509_value(certs, i);
+		if (X509_self_signed(cert, 1) == 1)
+			return cert;
+	}
+	fail_msg("GetCACert has no root");
+	return NULL;
+}
+
+void
+certmonger_wait_for_ca(const struct certmonger *c, const char *url)
+{
+	STACK_OF(X509) *certs = device_ca_certs(url);
+	char sha1[SHA1_SIZE];
+
+	/* Until then it refuses requests: it knows nobody to encrypt to. */
+	thumbprint(root_of(certs), sha1);
+	certmonger_wait(c, GETCERT("list-cas", "-v", "-c", "NDES"), sha1);
 	device_ca_certs_free(certs);
 }
 

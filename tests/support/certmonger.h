@@ -38,11 +38,11 @@ void certmonger_must(const struct certmonger *, const char *const argv[],
 void certmonger_wait(const struct certmonger *, const char *const argv[],
     const char *words);
 
-/* Until it knows this CA: "0123ABCD 4567...", the SHA-1 of its certificate. */
-#define CERTMONGER_SHA1_SIZE 64
-void certmonger_wait_for_ca(const struct certmonger *, const char *sha1);
-/* The SHA-1 of the CA at that URL, which has issued the RAs' certificates. */
-void certmonger_ca_sha1(const char *url, char out[CERTMONGER_SHA1_SIZE]);
+/*
+ * Until it knows the CA at this URL, as it is now; of several, certmonger
+ * shows the root.
+ */
+void certmonger_wait_for_ca(const struct certmonger *, const char *url);
 
 /* DIR/ID.key and DIR/ID.pem */
 char *certmonger_key(const struct certmonger *, const char *id,

@@ -44,6 +44,14 @@ scepclient_forget(const struct scepclient *c)
 		unlink(path_in(path, c->dir, names[i]));
 }
 
+void
+scepclient_forget_csr(const struct scepclient *c)
+{
+	char path[FILE_PATH_SIZE];
+
+	assert_int_equal(unlink(path_in(path, c->dir, "csr.pem")), 0);
+}
+
 static size_t
 add(const char *argv[WORDS_MAX], size_t count, const char *const words[])
 {

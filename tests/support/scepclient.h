@@ -21,6 +21,8 @@ bool scepclient_is_known(void);
 void scepclient_make(struct scepclient *, const char *parent, const char *name);
 /* Leaves it only its key. */
 void scepclient_forget(const struct scepclient *);
+/* The challenge password of its last run is in that. */
+void scepclient_forget_csr(const struct scepclient *);
 
 /*
  * With a certificate it renews, else it enrols. challenge: or NULL; more:

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "serve.h"
 #include "support/files.h"
 #include "support/test.h"
+#include "support/web.h"
 
 #define GRACE_MS 5000
 #define SCENARIO "healthy"
@@ -65,6 +67,7 @@ server_start(struct server *s, const struct server_options *given)
 	must(key_set_load(s->crypto, keys, &s->keys, &err), &err);
 	open_site(s, given == NULL ? &none : given);
 	assert_non_null(s->service = malloc(sizeof(*s->service)));
+	s->started = time(NULL);
 	*s->service = serve_service(s->sites);
 	must(http_start(&s->http, &http, &err), &err);
 	assert_int_equal(server_listen(s, "127.0.0.1:0", s->base), 0);
@@ -143,6 +146,24 @@ server_settle(struct server *s, const char *transaction_id, bool approve)
 	if (site_settle(site_find(s->sites, SITE_DEFAULT), transaction_id,
 		approve) == -1)
 		fail_msg("%s does not wait", transaction_id);
+}
+
+void
+server_roll_over(struct server *s, const char *const *set)
+{
+	char after[64], query[SERVER_URL_SIZE];
+	struct web_reply reply;
+
+	while (time(NULL) <= s->started)
+		poll(NULL, 0, 10);
+	snprintf(after, sizeof(after), "server.ca.rollover_after=%llds",
+	    (long long)(time(NULL) - s->started));
+	server_use_scenario(s, (const char *const[]){ after, NULL });
+	assert_true(
+	    web_get(server_url(query, s->base, "operation=GetCACert"), &reply));
+	web_reply_clear(&reply);
+	/* No other after that: it never goes back. */
+	server_use_scenario(s, set);
 }
 
 int

@@ -17,6 +17,7 @@ struct server {
 	struct key_set *keys;
 	struct sites *sites;
 	struct http *http;
+	int64_t started; /* by the machine's clock */
 	/* Owned: the threads of a test that failed still use it. */
 	struct http_service *service;
 	char base[HTTP_URL_SIZE];    /* "http://127.0.0.1:40001" */
@@ -48,6 +49,11 @@ void server_wait(struct server *, uint64_t *seq, enum scep_status,
     struct journal_entry *out);
 /* What the manager of the CA does; fails the test if nothing waits. */
 void server_settle(struct server *, const char *transaction_id, bool approve);
+/*
+ * Its CA is another from now on, by the machine's clock, which clients go by;
+ * waits until the first is a second old. `set` as in server_use_scenario().
+ */
+void server_roll_over(struct server *, const char *const *set);
 /* One more port; its base URL goes to `base`; any thread. */
 int server_listen(struct server *, const char *address,
     char base[HTTP_URL_SIZE]);
