@@ -195,7 +195,7 @@ extern const struct span oid_content_type, oid_message_digest;
 extern const struct span oid_signing_time;
 extern const struct span oid_challenge_password, oid_extension_request;
 extern const struct span oid_rsa_encryption, oid_ec_public_key;
-extern const struct span oid_rsa_oaep, oid_mgf1, oid_p_specified;
+extern const struct span oid_rsa_oaep, oid_mgf1, oid_p_specified, oid_rsa_pss;
 extern const struct span oid_ecdh_sha256_kdf;
 extern const struct span oid_scep_message_type, oid_scep_pki_status;
 extern const struct span oid_scep_fail_info, oid_scep_sender_nonce;

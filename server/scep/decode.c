@@ -178,6 +178,11 @@ check_signature(struct crypto *c, const struct signed_parts *parts,
 	if (crypto_key_from_spki(c, out->signer.spki, &out->signer_key, err) ==
 	    -1)
 		return SCEP_UNKNOWN_ALGORITHM;
+	/* Under any other name it is tried as PKCS#1: clients name it oddly. */
+	if (der_oid_is(parts->signature_oid, oid_rsa_pss)) {
+		error_set(err, "RFC 5652 5.3: RSASSA-PSS is not supported");
+		return SCEP_UNKNOWN_ALGORITHM;
+	}
 	if (crypto_digest(c, out->digest, parts->content, digest) == -1 ||
 	    !span_equal(parts->message_digest,
 		span_of(digest, digest_size(out->digest)))) {

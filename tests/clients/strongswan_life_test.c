@@ -323,6 +323,22 @@ version_5_9_8_reads_no_OAEP(void **state)
 }
 
 static void
+its_RSASSA_PSS_is_refused_as_an_algorithm(void **state)
+{
+	struct fixture *f = &fixture;
+	const struct strongswan_order order = { .key = f->key,
+		.password = LASTING,
+		.padding = "pss" };
+	struct child_result said;
+
+	(void)state;
+	begin(f, SET(NULL));
+	strongswan_enrol(&f->client, f->server.url, &order, &said);
+	must_have_failed(&said, "badAlg - ");
+	must_be_asked(f, SCEP_FAILURE, SCEP_PKCS_REQ);
+}
+
+static void
 version_5_9_8_takes_RSA_keys_alone(void **state)
 {
 	struct fixture *f = &fixture;
@@ -352,6 +368,8 @@ static const struct table tables[] = {
 	    "it renews at the CA after a rollover"),
 	ROWS(it_reads_a_certificate_and_a_refusal, readable),
 	ONE(version_5_9_8_reads_no_OAEP, "version 5.9.8 reads no OAEP"),
+	ONE(its_RSASSA_PSS_is_refused_as_an_algorithm,
+	    "its RSASSA-PSS is refused as an algorithm"),
 	ONE(version_5_9_8_takes_RSA_keys_alone,
 	    "version 5.9.8 takes RSA keys alone"),
 	ROWS(it_enrols_at_a_CA_with, other_cas),

@@ -182,6 +182,7 @@ strongswan_start(const struct strongswan *s, const char *url,
 	add(&w, "--key", order->old_key);
 	add(&w, "--password", order->password);
 	add(&w, "--digest", order->digest);
+	add(&w, "--rsa-padding", order->padding);
 	add(&w, "--cipher", "des3");
 	add(&w, "--interval", "1");
 	add(&w, "--outform", "pem");

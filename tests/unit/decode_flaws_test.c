@@ -230,6 +230,25 @@ unknown_digest(void)
 	return write_plain(&l);
 }
 
+static void
+sign_by_pss(CMS_SignerInfo *si)
+{
+	assert_int_equal(
+	    EVP_PKEY_CTX_set_rsa_padding(CMS_SignerInfo_get0_pkey_ctx(si),
+		RSA_PKCS1_PSS_PADDING),
+	    1);
+}
+
+static struct blob
+pss_signature(void)
+{
+	struct letter l = plain_letter();
+
+	l.signer_flags = CMS_KEY_PARAM;
+	l.add = sign_by_pss;
+	return write_plain(&l);
+}
+
 static struct blob
 unknown_curve(void)
 {
@@ -461,6 +480,8 @@ static const struct flawed {
 	    "RFC 5652 11.2: messageDigest is not the sha512 of the content" },
 	{ "an unknown digest", SCEP_UNKNOWN_ALGORITHM, unknown_digest,
 	    "RFC 5652 5.3: unknown digest" },
+	{ "a signature by RSASSA-PSS", SCEP_UNKNOWN_ALGORITHM, pss_signature,
+	    "RFC 5652 5.3: RSASSA-PSS is not supported" },
 	{ "a signer's key that nobody knows", SCEP_UNKNOWN_ALGORITHM,
 	    unknown_curve, NOT_KEY },
 	{ "an unknown cipher", SCEP_UNKNOWN_ALGORITHM, unknown_cipher,
