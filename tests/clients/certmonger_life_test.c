@@ -35,10 +35,10 @@ start(void **state)
 
 	(void)state;
 	web_start();
-	path_in_source(key, "tests/fixtures/device/device.key");
-	assert_true(file_read(key, &f->key));
 	dir_make(f->dir);
 	path_in(f->cas, f->dir, "cas.pem");
+	path_in_source(key, "tests/fixtures/device/device.key");
+	assert_true(file_read(key, &f->key));
 	server_start(&f->server, &options);
 	f->seq = 1;
 	certmonger_start(&f->client, f->dir, f->server.url);

@@ -45,7 +45,7 @@ void strongswan_make_key(const struct strongswan *, const char *name,
 struct strongswan_order {
 	const char *key, *password;
 	const char *old_cert, *old_key; /* to renew with */
-	const char *digest, *padding; /* "pss" */
+	const char *digest, *padding;	/* "pss" */
 };
 /* --scep for CN=DEVICE_SUBJECT, polling every second. */
 void strongswan_start(const struct strongswan *, const char *url,
