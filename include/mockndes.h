@@ -55,6 +55,9 @@ struct mockndes_options {
 	 * with `keys`, if there are any.
 	 */
 	const char *state_dir;
+	/* Told what was recovered in it, a line each; NULL: narrate is. */
+	void (*warn)(void *cls, const char *line);
+	void *warn_cls;
 };
 #define MOCKNDES_OPTIONS_INIT                           \
 	{                                               \

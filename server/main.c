@@ -346,6 +346,7 @@ serve(char **argv)
 	options.log_dir = flag.log_dir;
 	options.allow_remote = flag.allow_remote;
 	options.narrate = flag.verbose ? narrate : NULL;
+	options.warn = narrate;
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);

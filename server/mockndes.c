@@ -216,8 +216,8 @@ open_keys(struct mockndes *m, const struct mockndes_options *o,
 	struct state_dir_options state = {
 		.path = o->state_dir,
 		.crypto = m->crypto,
-		.note = o->narrate,
-		.cls = o->narrate_cls,
+		.note = o->warn != NULL ? o->warn : o->narrate,
+		.cls = o->warn != NULL ? o->warn_cls : o->narrate_cls,
 	};
 
 	if (o->keys != NULL &&

@@ -302,6 +302,29 @@ what_is_wrong_is_said(void **state)
 	dir_remove(dir);
 }
 
+/* Without --verbose, too. */
+static void
+what_is_recovered_is_said(void **state)
+{
+	static const char torn[] = "# nothing of value\nV\t27";
+	char dir[FILE_PATH_SIZE], path[FILE_PATH_SIZE];
+	struct child_result result;
+	struct program p;
+
+	(void)state;
+	dir_make(dir);
+	start(&p, dir);
+	program_stop(&p, SIGTERM);
+	file_write(path_in(path, dir, "index.txt"), torn, sizeof(torn) - 1);
+	start(&p, dir);
+	program_finish(&p, SIGTERM, &result);
+	assert_int_equal(result.status, 0);
+	assert_non_null(strstr((char *)result.err.data,
+	    "/index.txt:2: torn last line, cut off\n"));
+	child_result_clear(&result);
+	dir_remove(dir);
+}
+
 static int
 prepare(void **state)
 {
@@ -324,6 +347,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_process_at_a_time),
 		cmocka_unit_test(what_is_wrong_is_said),
+		cmocka_unit_test(what_is_recovered_is_said),
 		cmocka_unit_test(thirty_crashes_lose_nothing),
 	};
 
