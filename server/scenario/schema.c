@@ -497,6 +497,11 @@ check_state(const struct stack_state *s, const struct mark *at,
 		return error_at(err, at,
 		    "\"mscep.admin.authentication\" is on, but there is no "
 		    "\"mscep.admin.user\"");
+	/* RFC 7617 2: nobody could log on. */
+	if (strchr(s->mscep.admin.user, ':') != NULL)
+		return error_at(err, at,
+		    "\"mscep.admin.user\" has a colon, which Basic cannot "
+		    "carry");
 	return 0;
 }
 

@@ -327,6 +327,10 @@ static const struct missing {
 	    2,
 	    "pki.yaml:1:1: \"mscep.admin.authentication\" is on, but there is "
 	    "no \"mscep.admin.user\"" },
+	{ "somebody whom Basic cannot name",
+	    { "server.mscep.admin.user=CORP:x" }, 1,
+	    "pki.yaml:1:1: \"mscep.admin.user\" has a colon, which Basic "
+	    "cannot carry" },
 	{ "somebody without a password",
 	    { "server.mscep.admin.authentication=basic",
 		"server.mscep.admin.user=x" },
