@@ -338,8 +338,15 @@ send_reply(struct exchange *ex, const struct scep_request *request,
 		reply.ms_message = "Issued";
 	if (form.fail_info_text)
 		reply.fail_info_text = text;
-	if (seal(ex, request, &form, &reply, &out->err) == -1)
+	if (seal(ex, request, &form, &reply, &out->err) == 0)
+		return;
+	if (out->refusal != REFUSAL_NONE) {
 		iis_answer(ex, state, LAYER_MSCEP, 500, 0, 0);
+		return;
+	}
+	/* Where the signer's key cannot take an envelope, FAILURE needs none. */
+	out->refusal = REFUSAL_CA_FAILED;
+	send_reply(ex, request, out);
 }
 
 static bool

@@ -396,6 +396,36 @@ a_lasting_challenge_enrols_again_and_again(void **state)
 	tear_down(&f);
 }
 
+/* 512 bits: RSAES-OAEP has no room in it for a key of AES-256. */
+static void
+a_key_too_small_for_the_envelope_gets_failure(void **state)
+{
+	static const char *const set[] = { "server.ca.minimum_key_size=512",
+		"server.mscep.reply.key_transport=oaep",
+		"server.mscep.reply.cipher=aes-256-cbc", NULL };
+	struct device small, usual = device;
+	struct device_answer answer;
+	struct fixture f;
+
+	(void)state;
+	set_up(&f, &(struct server_options){ .challenge = "x", .set = set });
+	assert_true(device_make(&small));
+	EVP_PKEY_free(small.key);
+	assert_non_null(small.key = EVP_RSA_gen(512));
+	assert_true(X509_set_pubkey(small.signer, small.key));
+	assert_true(X509_sign(small.signer, small.key, EVP_sha256()) > 0);
+	device = small;
+	post(&f,
+	    &(struct device_order){ .challenge = "x",
+		.recipients = f.encryption_ra },
+	    &answer);
+	device = usual;
+	assert_int_equal(answer.pki_status, 2);
+	device_answer_clear(&answer);
+	device_clear(&small);
+	tear_down(&f);
+}
+
 /* micromdm's scepclient encrypts to everybody in GetCACert. */
 static void
 several_recipients_are_fine_with_the_ca_first(void **state)
@@ -462,6 +492,7 @@ main(void)
 		    a_request_with_a_wrong_signature_spends_nothing),
 		cmocka_unit_test(a_chunked_post_enrols),
 		cmocka_unit_test(a_lasting_challenge_enrols_again_and_again),
+		cmocka_unit_test(a_key_too_small_for_the_envelope_gets_failure),
 		cmocka_unit_test(several_recipients_are_fine_with_the_ca_first),
 		cmocka_unit_test(
 		    a_message_for_the_ca_alone_gets_the_general_page),
