@@ -133,7 +133,8 @@ judge(struct exchange *ex, const struct scep_request *request,
 	if (refusal == REFUSAL_NONE && !renews)
 		refusal = judge_challenge(ex, request);
 	if (refusal == REFUSAL_NONE)
-		refusal = policy_module_judge(state, &request->csr, &out->err);
+		refusal = policy_module_judge(state, &request->csr, renews,
+		    &out->err);
 	return refusal != REFUSAL_NONE ? refusal :
 					 ca_judge(state, &request->csr);
 }

@@ -114,11 +114,11 @@ check_challenge(const struct stack_state *state, const struct scep_csr *csr,
 
 enum refusal
 policy_module_judge(const struct stack_state *state, const struct scep_csr *csr,
-    struct error *why)
+    bool renews, struct error *why)
 {
 	if (!state->policy_module.installed)
 		return REFUSAL_NONE;
-	if (check_challenge(state, csr, why) == -1 ||
+	if ((!renews && check_challenge(state, csr, why) == -1) ||
 	    check_subject(state, csr, why) == -1 ||
 	    check_alt_name(state, csr, why) == -1 ||
 	    check_usages(state, csr, why) == -1 ||

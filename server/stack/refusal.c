@@ -29,8 +29,6 @@ static const struct {
 	    "The content is not a PKCS#10 request that can be read." },
 	[REFUSAL_BAD_PROOF] = { SCEP_BAD_REQUEST,
 	    "The PKCS#10 request is not signed by its own key." },
-	[REFUSAL_MESSAGE_TYPE] = { SCEP_BAD_REQUEST,
-	    "Messages of this type are not answered." },
 	[REFUSAL_UNKNOWN_TYPE] = { SCEP_BAD_REQUEST,
 	    "The messageType is not one of RFC 8894." },
 	[REFUSAL_EXPECTATION] = { SCEP_BAD_REQUEST,
@@ -173,8 +171,6 @@ static const struct {
 	    EVENT_31 "(ASN1 bad tag value met.).  0x80004005", NULL },
 	{ REFUSAL_BAD_PROOF, ALL, SCEP_BAD_REQUEST, BAD_SIGNATURE, 31,
 	    EVENT_31 "(Invalid Signature.).  0x80004005", NULL },
-	{ REFUSAL_MESSAGE_TYPE, ALL, SCEP_BAD_REQUEST, INVALID_PARAMETER, 17,
-	    EVENT_17 "(0x80070057).  The parameter is incorrect.", NULL },
 	{ REFUSAL_UNKNOWN_TYPE, ALL, SCEP_BAD_REQUEST, INVALID_PARAMETER, 17,
 	    EVENT_17 "(0x80070057).  The parameter is incorrect.", NULL },
 	/* VerifyRequest judges the challenge (10.6), hence the event. */

@@ -288,7 +288,6 @@ enum refusal {
 	REFUSAL_BAD_ALGORITHM, /* unknown, or weaker than accepted */
 	REFUSAL_BAD_CSR,
 	REFUSAL_BAD_PROOF,
-	REFUSAL_MESSAGE_TYPE, /* none that a client sends */
 	REFUSAL_UNKNOWN_TYPE,
 	/* The policy module and the CA. */
 	REFUSAL_EXPECTATION,
@@ -337,10 +336,11 @@ bool ca_key_is_rsa(struct span spki);
 void policy_module_pass(struct exchange *, const struct stack_state *);
 /*
  * As VerifyRequest: whether a request holds what is expected, if the module
- * is installed. The reason names the setting.
+ * is installed. The reason names the setting. The challenge of a renewal is not
+ * looked at (3.6 [C]).
  */
 enum refusal policy_module_judge(const struct stack_state *,
-    const struct scep_csr *, struct error *why);
+    const struct scep_csr *, bool renews, struct error *why);
 
 /*
  * Enrolment passwords. Of those that are good once there is a list of unused

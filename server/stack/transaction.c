@@ -127,6 +127,13 @@ has_room(const struct transactions *all, size_t size)
 	    all->octets + size <= TRANSACTIONS_OCTETS_MAX;
 }
 
+/* Approved, and not fetched in the time that it may have waited. */
+static bool
+is_forgotten(const struct transaction *t, int64_t now)
+{
+	return t->state == TRANSACTION_APPROVED && now >= t->expires;
+}
+
 /* For a PKCS#10 of this size. The table is in the order of arrival. */
 static bool
 make_room(struct transactions *all, size_t size, int64_t now)
@@ -137,7 +144,7 @@ make_room(struct transactions *all, size_t size, int64_t now)
 		if (has_room(all, size))
 			break;
 		expire(t, now);
-		if (!is_open(t))
+		if (!is_open(t) || is_forgotten(t, now))
 			drop(all, t);
 	}
 	return has_room(all, size);

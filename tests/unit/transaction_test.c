@@ -255,6 +255,32 @@ large_ones_have_less_room(void **state)
 	blob_free(&large);
 }
 
+/* Approved ones stay as long as there is room, and go when there is none. */
+static void
+approved_and_forgotten(void **state)
+{
+	const struct step send = { .act = SEND };
+	struct transactions all = { 0 };
+	struct scep_request r = request_of(&send);
+	char id[24];
+
+	(void)state;
+	r.transaction_id = id;
+	for (int i = 0; i < TRANSACTIONS_MAX; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		assert_int_equal(transaction_hold(&all, &r, LIFETIME, NOW),
+		    REFUSAL_NONE);
+		assert_int_equal(transaction_settle(&all, id, true, NOW), 0);
+	}
+	strcpy(id, "one more");
+	assert_int_equal(transaction_hold(&all, &r, LIFETIME,
+			     NOW + LIFETIME - 1),
+	    REFUSAL_TOO_MANY_PENDING);
+	assert_int_equal(transaction_hold(&all, &r, LIFETIME, NOW + LIFETIME),
+	    REFUSAL_NONE);
+	transactions_clear(&all);
+}
+
 static int
 prepare(void **state)
 {
@@ -290,6 +316,7 @@ main(void)
 	static const struct table tables[] = {
 		ROWS(rules, rows),
 		ONE(bounded, "a thousand wait at most"),
+		ONE(approved_and_forgotten, "what nobody fetches makes room"),
 		ONE(large_ones_have_less_room, "large ones have less room"),
 	};
 
