@@ -47,7 +47,10 @@ void sites_free(struct sites *);
 /* Takes a reference to the scenario. The id must not be taken. */
 int site_open(struct sites *, const char *id, struct scenario *,
     struct error *);
-/* Causes and settings become the scenario's; CA, passwords, clock stay. */
+/*
+ * Causes and settings become the scenario's; passwords, certificates, requests
+ * that wait and clock stay, and so does the CA unless ca.key or ca.tiers differ.
+ */
 int site_use_scenario(struct sites *, const char *id, struct scenario *,
     struct error *);
 /* -1: a site with a state directory could not be like this. */
