@@ -399,6 +399,11 @@ pki_operation_answer(struct exchange *ex)
 	struct blob decoded;
 	struct span message = SPAN_EMPTY;
 
+	/* A HEAD must not cost a password (RFC 9110 9.2.1). */
+	if (strcmp(ex->request.method, "HEAD") == 0) {
+		mscep_answer_general(ex, &ex->snapshot->state);
+		return;
+	}
 	if (!mscep_has_message(&ex->snapshot->state, &ex->request)) {
 		mscep_answer_no_message(ex, &ex->snapshot->state);
 		return;

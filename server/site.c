@@ -612,6 +612,7 @@ site_find_certificate(struct exchange *ex, struct span issuer,
 enum refusal
 site_judge_signer(struct exchange *ex, const struct x509 *signer)
 {
+	const struct credentials *cred = ex->snapshot->credentials;
 	struct site *site = ex->snapshot->site;
 	const struct issued_cert *entry;
 	bool known, revoked;
@@ -621,7 +622,9 @@ site_judge_signer(struct exchange *ex, const struct x509 *signer)
 	known = entry != NULL && span_equal(entry->cert.whole, signer->whole);
 	revoked = known && entry->revoked;
 	pthread_mutex_unlock(&site->lock);
-	if (!known && !ca_has_signed(ex->snapshot->credentials, signer))
+	if (!known &&
+	    (find_own(cred, signer->issuer, signer->serial) != NULL ||
+		!ca_has_signed(cred, signer)))
 		return REFUSAL_RENEWAL_SIGNER;
 	if (revoked)
 		return REFUSAL_RENEWAL_REVOKED;

@@ -6,9 +6,11 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/device.h"
 #include "support/server.h"
+#include "support/tcp.h"
 
 static struct device device;
 
@@ -109,6 +111,51 @@ a_password_from_the_admin_page_enrols_by_post(void **state)
 	    &answer);
 	assert_issued(&f, &answer);
 	device_answer_clear(&answer);
+	tear_down(&f);
+}
+
+/* HEAD is safe (RFC 9110 9.2.1): it gets no certificate, and costs nothing. */
+static void
+a_head_spends_no_password(void **state)
+{
+	char password[DEVICE_PASSWORD_SIZE], *base64, *request;
+	struct device_message m;
+	struct device_answer answer;
+	struct answer head;
+	struct fixture f;
+	int fd;
+
+	(void)state;
+	set_up(&f, NULL);
+	get_password(&f, password);
+	assert_true(device_message_make(&device,
+	    &(struct device_order){ .challenge = password,
+		.recipients = f.encryption_ra },
+	    &m));
+	base64 = calloc(1, m.der.len * 4 / 3 + 8);
+	EVP_EncodeBlock((unsigned char *)base64, m.der.data, (int)m.der.len);
+	for (char *at = base64; *at != '\0'; at++)
+		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
+	assert_true(asprintf(&request,
+			"HEAD " SERVER_SCEP_PATH
+			"?operation=PKIOperation&message=%s HTTP/1.1\r\n"
+			"Host: x\r\n\r\n",
+			base64) > 0);
+	fd = tcp_connect(f.server.url);
+	assert_true(tcp_send_text(fd, request));
+	assert_true(answer_read(fd, false, &head));
+	assert_int_equal(head.status, 200);
+	post(&f,
+	    &(struct device_order){ .challenge = password,
+		.recipients = f.encryption_ra },
+	    &answer);
+	assert_issued(&f, &answer);
+	close(fd);
+	free(base64);
+	free(request);
+	answer_clear(&head);
+	device_answer_clear(&answer);
+	device_message_clear(&m);
 	tear_down(&f);
 }
 
@@ -484,6 +531,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_password_from_the_admin_page_enrols_by_post),
 		cmocka_unit_test(a_get_enrols_however_its_base64_is_escaped),
+		cmocka_unit_test(a_head_spends_no_password),
 		cmocka_unit_test(the_reply_uses_the_algorithms_of_the_request),
 		cmocka_unit_test(
 		    a_challenge_that_is_not_good_is_refused_as_that_windows_does),

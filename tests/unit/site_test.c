@@ -416,6 +416,27 @@ issue(struct fixture *f, struct state_issued *out)
 	    0);
 }
 
+/* Nobody renews with a certificate of the CA or of an RA. */
+static void
+the_own_renew_nobody(void **state)
+{
+	struct fixture f = { 0 };
+	struct state_issued out;
+	struct x509 cert;
+
+	(void)state;
+	open_sites(&f, NULL, 0);
+	issue(&f, &out);
+	assert_int_equal(x509_read(blob_span(&out.der), &cert), 0);
+	assert_int_equal(site_judge_signer(&f.ex, &cert), REFUSAL_NONE);
+	for (int role = 0; role < CA_ROLES; role++)
+		assert_int_equal(site_judge_signer(&f.ex,
+				     &f.ex.snapshot->credentials->certs[role]),
+		    REFUSAL_RENEWAL_SIGNER);
+	blob_free(&out.der);
+	close_sites(&f);
+}
+
 #define YEAR (365 * DAY)
 
 /* What server.mscep.repeat=same gives out a second time. */
@@ -515,6 +536,7 @@ main(void)
 		ONE(what_the_disk_refuses_is_not_revoked,
 		    "what the disk refuses is not revoked"),
 		ROWS(starts_after_openssl_has_revoked, ways),
+		ONE(the_own_renew_nobody, "CA and RAs renew nobody"),
 		ONE(beginning_makes_no_ca, "beginning makes no CA"),
 		ROWS(no_ca_is_in_use_before_its_time, changes),
 		ROWS(a_kept_ca_stays, foreigns),
