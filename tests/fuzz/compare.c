@@ -97,6 +97,17 @@ ASN1_SEQUENCE(ISSUER_AND_SUBJECT) = {
 	REQUIRE(span_equal(ours, span_of(theirs, len)));
 }
 
+/* OpenSSL takes a SET without the constructed bit for one. */
+static bool
+is_der(X509_NAME *name)
+{
+	const uint8_t *der;
+	size_t len;
+
+	return X509_NAME_get0_der(name, &der, &len) == 1 &&
+	    x509_name_is_sound(span_of(der, len));
+}
+
 static void
 compare_subject(const struct scep_request *r, enum scep_flaw flaw)
 {
@@ -105,7 +116,8 @@ compare_subject(const struct scep_request *r, enum scep_flaw flaw)
 	ISSUER_AND_SUBJECT *theirs = (ISSUER_AND_SUBJECT *)ASN1_item_d2i(NULL,
 	    &at, (long)r->plain.len, it);
 
-	if (theirs != NULL) {
+	if (theirs != NULL && is_der(theirs->issuer) &&
+	    is_der(theirs->subject)) {
 		REQUIRE(flaw == SCEP_SOUND);
 		compare_name(r->issuer, theirs->issuer);
 		compare_name(r->subject, theirs->subject);
@@ -122,7 +134,7 @@ compare_serial(const struct scep_request *r, enum scep_flaw flaw)
 	uint8_t *der = NULL;
 	int len;
 
-	if (theirs != NULL) {
+	if (theirs != NULL && is_der(theirs->issuer)) {
 		REQUIRE(flaw == SCEP_SOUND);
 		compare_name(r->issuer, theirs->issuer);
 		len = i2d_ASN1_INTEGER(theirs->serial, &der);
