@@ -127,11 +127,6 @@ struct certificate_plan {
 	const char *template_name;	/* Microsoft's, or NULL */
 	struct span authority_key_id;	/* empty: none */
 };
-#define KEY_USAGE_DIGITAL_SIGNATURE 0x80
-#define KEY_USAGE_KEY_ENCIPHERMENT 0x20
-#define KEY_USAGE_KEY_AGREEMENT 0x08
-#define KEY_USAGE_CERT_SIGN 0x04
-#define KEY_USAGE_CRL_SIGN 0x02
 
 /*
  * Signed with SHA-256, by a P-384 key with SHA-384. The caller frees *out.

@@ -148,12 +148,7 @@ ca_alt_name(struct span extensions)
 static uint8_t
 device_key_usage(struct span spki)
 {
-	struct span seq, algorithm, oid;
-
-	if (der_expect(&spki, DER_SEQUENCE, &seq) == 0 &&
-	    der_expect(&seq, DER_SEQUENCE, &algorithm) == 0 &&
-	    der_expect(&algorithm, DER_OID, &oid) == 0 &&
-	    der_oid_is(oid, oid_ec_public_key))
+	if (x509_key_is(spki, oid_ec_public_key))
 		return KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_AGREEMENT;
 	return KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_ENCIPHERMENT;
 }

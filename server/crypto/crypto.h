@@ -143,6 +143,13 @@ int crypto_encrypt(struct crypto *, enum cipher, const uint8_t *key,
 int crypto_decrypt(struct crypto *, enum cipher, const uint8_t *key,
     const uint8_t *iv, struct span sealed, struct buffer *out);
 
+/* The first octet of a keyUsage (RFC 5280 4.2.1.3). */
+#define KEY_USAGE_DIGITAL_SIGNATURE 0x80
+#define KEY_USAGE_KEY_ENCIPHERMENT 0x20
+#define KEY_USAGE_KEY_AGREEMENT 0x08
+#define KEY_USAGE_CERT_SIGN 0x04
+#define KEY_USAGE_CRL_SIGN 0x02
+
 /* A certificate, RFC 5280 4.1; all spans borrow from the DER it was read of. */
 struct x509 {
 	struct span whole, tbs;
@@ -175,6 +182,8 @@ char *x509_name_text(struct span name, char *out, size_t size);
  * X509_NAME_oneline() makes of it, to the octet; printable ASCII. -1: no Name.
  */
 int x509_name_line(struct span name, struct buffer *out);
+/* Whether a SubjectPublicKeyInfo names this algorithm. */
+bool x509_key_is(struct span spki, struct span algorithm);
 /* SHA-1 over the key's bits: RFC 5280 4.2.1.2 (1). */
 int x509_key_id(struct crypto *, struct span spki, uint8_t out[20]);
 /* A size at which x509_name_text() cuts nothing. */

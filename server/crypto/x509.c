@@ -189,6 +189,17 @@ x509_crl_to_pem(struct span der, struct blob *pem)
 	    der, pem);
 }
 
+bool
+x509_key_is(struct span spki, struct span algorithm)
+{
+	struct span seq, named, oid;
+
+	return der_expect(&spki, DER_SEQUENCE, &seq) == 0 &&
+	    der_expect(&seq, DER_SEQUENCE, &named) == 0 &&
+	    der_expect(&named, DER_OID, &oid) == 0 &&
+	    der_oid_is(oid, algorithm);
+}
+
 int
 x509_key_id(struct crypto *c, struct span spki, uint8_t out[20])
 {

@@ -142,8 +142,6 @@ enum scep_finding {
 bool finding_is_printable(struct span text);
 /* How many characters a string has, whatever its type. */
 size_t finding_characters(const struct der *);
-/* Whether a SubjectPublicKeyInfo is of this algorithm. */
-bool finding_key_is(struct span spki, struct span algorithm);
 /* Whether the parameters of an algorithm are NULL. */
 bool finding_is_null(struct span parameters);
 

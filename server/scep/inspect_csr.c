@@ -15,7 +15,7 @@ inspect_key(struct findings *f, struct span spki)
 	struct span seq, algorithm, bits, numbers, n, e;
 	size_t len;
 
-	if (!finding_key_is(spki, oid_rsa_encryption) ||
+	if (!x509_key_is(spki, oid_rsa_encryption) ||
 	    der_expect(&spki, DER_SEQUENCE, &seq) == -1 ||
 	    der_expect(&seq, DER_SEQUENCE, &algorithm) == -1 ||
 	    der_expect(&seq, DER_BIT_STRING, &bits) == -1 || bits.len < 1)

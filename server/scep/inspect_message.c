@@ -247,17 +247,6 @@ inspect_digest(struct findings *f, const struct signed_parts *parts)
 	return digest;
 }
 
-bool
-finding_key_is(struct span spki, struct span oid)
-{
-	struct span seq, algorithm, named;
-
-	return der_expect(&spki, DER_SEQUENCE, &seq) == 0 &&
-	    der_expect(&seq, DER_SEQUENCE, &algorithm) == 0 &&
-	    der_expect(&algorithm, DER_OID, &named) == 0 &&
-	    der_oid_is(named, oid);
-}
-
 /* RFC 3370 3.2, RFC 5754 3, RFC 5753 2.1.1. */
 static void
 inspect_signature(struct findings *f, const struct signed_parts *parts,
@@ -316,8 +305,8 @@ inspect_outer(struct scep_request *r, struct span message,
 	digest = inspect_digest(f, parts);
 	if (r->signer.whole.len == 0)
 		return;
-	rsa = finding_key_is(r->signer.spki, oid_rsa_encryption);
-	if (finding_key_is(r->signer.spki, oid_ec_public_key))
+	rsa = x509_key_is(r->signer.spki, oid_rsa_encryption);
+	if (x509_key_is(r->signer.spki, oid_ec_public_key))
 		findings_add(f, FOUND_EC_KEY);
 	inspect_signature(f, parts, digest, rsa);
 }

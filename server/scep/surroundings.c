@@ -3,8 +3,6 @@
 
 #define SIGNING_TIME_FAR 300 /* seconds; what servers allow is not known */
 #define SERIAL_MAX 20	     /* octets, RFC 5280 4.1.2.2 */
-#define KEY_USAGE_DIGITAL_SIGNATURE 0x80
-#define KEY_USAGE_KEY_ENCIPHERMENT 0x20
 
 /* Which of ours somebody else takes for the recipient. */
 struct recipient {
@@ -125,7 +123,7 @@ inspect_key_usage(struct findings *f, const struct x509 *cert)
 {
 	uint8_t wanted = KEY_USAGE_DIGITAL_SIGNATURE;
 
-	if (finding_key_is(cert->spki, oid_rsa_encryption))
+	if (x509_key_is(cert->spki, oid_rsa_encryption))
 		wanted |= KEY_USAGE_KEY_ENCIPHERMENT;
 	if (cert->key_usage.len == 0)
 		findings_add(f, FOUND_SIGNER_NO_KEY_USAGE);

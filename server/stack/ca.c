@@ -3,23 +3,12 @@
 
 #include "base/der.h"
 
-bool
-ca_key_is_rsa(struct span spki)
-{
-	struct span seq, algorithm, oid;
-
-	return der_expect(&spki, DER_SEQUENCE, &seq) == 0 &&
-	    der_expect(&seq, DER_SEQUENCE, &algorithm) == 0 &&
-	    der_expect(&algorithm, DER_OID, &oid) == 0 &&
-	    der_oid_is(oid, oid_rsa_encryption);
-}
-
 enum refusal
 ca_judge(const struct stack_state *state, const struct scep_csr *csr)
 {
 	static const uint8_t empty[] = { DER_SEQUENCE, 0 };
 
-	if (ca_key_is_rsa(csr->spki) &&
+	if (x509_key_is(csr->spki, oid_rsa_encryption) &&
 	    csr->key_bits < state->ca.minimum_key_size)
 		return REFUSAL_KEY_SIZE;
 	/* That a name is needed if there is no SAN is assumed. */

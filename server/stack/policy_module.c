@@ -91,7 +91,7 @@ static int
 check_key(const struct stack_state *state, const struct scep_csr *csr,
     struct error *why)
 {
-	if (!ca_key_is_rsa(csr->spki) ||
+	if (!x509_key_is(csr->spki, oid_rsa_encryption) ||
 	    csr->key_bits >= state->policy_module.expect.key_size)
 		return 0;
 	return error_set(why, "policy_module.expect.key_size: %d bits",

@@ -329,8 +329,6 @@ enum refusal mscep_judge_algorithms(const struct stack_state *, enum digest,
 
 /* The CA's policy: what it denies although NDES asks. */
 enum refusal ca_judge(const struct stack_state *, const struct scep_csr *);
-/* Other SubjectPublicKeyInfos have a size of their own. */
-bool ca_key_is_rsa(struct span spki);
 
 /* Policy module: it forbids browsing, which is how health looks [C]. */
 void policy_module_pass(struct exchange *, const struct stack_state *);
