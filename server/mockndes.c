@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "state/state_dir.h"
 #include "control/control.h"
 #include "serve.h"
+#include "state/state_dir.h"
 
 #define GRACE_MS 5000
 #define SCEP_PATH "/certsrv/mscep/mscep.dll"

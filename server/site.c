@@ -362,22 +362,20 @@ roll_over(struct site *site, struct snapshot *s, unsigned generation)
 	struct error err = { 0 };
 	struct snapshot *fresh = snapshot_new(site, s->scenario, s, generation,
 	    &err);
-	struct snapshot *unused = s;
+	struct snapshot *unused = fresh;
 
 	if (fresh == NULL)
 		return s;
 	fresh->generation = s->generation;
 	pthread_mutex_lock(&site->lock);
 	if (site->now == s) {
+		unused = s;
 		site->now = fresh;
-		snapshot_free(s);
-	} else {
-		unused = fresh;
-		snapshot_free(s);
 	}
 	fresh = snapshot_ref(site->now);
 	pthread_mutex_unlock(&site->lock);
 	snapshot_free(unused);
+	snapshot_free(s);
 	return fresh;
 }
 
@@ -403,10 +401,10 @@ void
 site_catch_up(struct exchange *ex)
 {
 	struct snapshot *s = ex->snapshot;
+	unsigned due = due_generation(s->site, s, ex->at);
 
-	if (site_is_behind(ex))
-		ex->snapshot = roll_over(s->site, s,
-		    due_generation(s->site, s, ex->at));
+	if (due != s->credentials->shape.generation)
+		ex->snapshot = roll_over(s->site, s, due);
 }
 
 void

@@ -14,15 +14,21 @@ find(struct transactions *all, const char *id)
 }
 
 static void
-drop(struct transactions *all, struct transaction *t)
+transaction_free(struct transaction *t)
 {
-	HASH_DEL(all->by_id, t);
-	all->octets -= t->csr.len;
 	blob_free(&t->csr);
 	blob_free(&t->signer_key);
 	blob_free(&t->certificate);
 	free(t->id);
 	free(t);
+}
+
+static void
+drop(struct transactions *all, struct transaction *t)
+{
+	HASH_DEL(all->by_id, t);
+	all->octets -= t->csr.len;
+	transaction_free(t);
 }
 
 void
@@ -169,10 +175,7 @@ transaction_new(const struct scep_request *r, int64_t expires)
 		t->subject = csr.subject;
 		return t;
 	}
-	blob_free(&t->csr);
-	blob_free(&t->signer_key);
-	free(t->id);
-	free(t);
+	transaction_free(t);
 	return NULL;
 }
 
