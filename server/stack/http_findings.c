@@ -246,61 +246,20 @@ find_path(const struct request *r, struct findings *f)
 		findings_add(f, HTTP_PATH_TWICE);
 }
 
-/* The parameters that SCEP knows. */
-struct parameters {
-	struct span operation, message; /* data NULL: none */
-	bool message_first;
-};
-
-static struct parameters
-read_parameters(struct span query)
-{
-	struct parameters out = { SPAN_EMPTY, SPAN_EMPTY, false };
-	const uint8_t *at = query.data, *next, *equals;
-	struct span name, *value;
-
-	for (; query.len > 0 && at < query.data + query.len; at = next + 1) {
-		size_t left = query.len - (size_t)(at - query.data);
-
-		if ((next = memchr(at, '&', left)) == NULL)
-			next = at + left;
-		equals = memchr(at, '=', (size_t)(next - at));
-		if (equals == NULL)
-			continue;
-		name = span_of(at, (size_t)(equals - at));
-		value = span_is_nocase(name, "operation") ? &out.operation :
-		    span_is_nocase(name, "message")	  ? &out.message :
-							    NULL;
-		if (value == NULL || value->data != NULL)
-			continue;
-		*value = span_of(equals + 1, (size_t)(next - equals - 1));
-		if (value == &out.message && out.operation.data == NULL)
-			out.message_first = true;
-	}
-	return out;
-}
-
-enum asked { ASKED_OTHER, ASKED_CAPS, ASKED_CERT, ASKED_NEXT, ASKED_PKI };
-
-static enum asked
+static enum operation
 find_operation(struct span value, struct findings *f)
 {
-	static const char *const names[] = {
-		[ASKED_CAPS] = "GetCACaps",
-		[ASKED_CERT] = "GetCACert",
-		[ASKED_NEXT] = "GetNextCACert",
-		[ASKED_PKI] = "PKIOperation",
-	};
+	enum operation operation = mscep_operation_by_name(value);
+	const char *name = mscep_operation_name(operation);
 
-	for (enum asked asked = ASKED_CAPS; asked <= ASKED_PKI; asked++) {
-		if (!span_is_nocase(value, names[asked]))
-			continue;
-		if (!span_is(value, names[asked]))
-			findings_add(f, HTTP_OPERATION_CASE);
-		return asked;
+	/* NDES understands more than the RFC names. */
+	if (operation <= OPERATION_UNKNOWN || !span_is_nocase(value, name)) {
+		findings_add(f, HTTP_UNKNOWN_OPERATION);
+		return OPERATION_UNKNOWN;
 	}
-	findings_add(f, HTTP_UNKNOWN_OPERATION);
-	return ASKED_OTHER;
+	if (!span_is(value, name))
+		findings_add(f, HTTP_OPERATION_CASE);
+	return operation;
 }
 
 /* Which finding a character of base64 is; HTTP_NOTHING: a good digit. */
@@ -363,13 +322,13 @@ find_base64(struct span value, struct findings *f)
 }
 
 static void
-find_get(const struct parameters *p, const struct stack_state *state,
-    enum asked asked, struct findings *f)
+find_get(const struct mscep_parameters *p, const struct stack_state *state,
+    enum operation asked, struct findings *f)
 {
 	if (p->message_first)
 		findings_add(f, HTTP_MESSAGE_FIRST);
 	switch (asked) {
-	case ASKED_PKI:
+	case OPERATION_PKI:
 		if (strstr(state->mscep.capabilities, "POSTPKIOperation") ||
 		    strstr(state->mscep.capabilities, "SCEPStandard"))
 			findings_add(f, HTTP_GET_ALTHOUGH_POST);
@@ -378,8 +337,8 @@ find_get(const struct parameters *p, const struct stack_state *state,
 		else
 			find_base64(p->message, f);
 		break;
-	case ASKED_CAPS:
-	case ASKED_CERT:
+	case OPERATION_GET_CA_CAPS:
+	case OPERATION_GET_CA_CERT:
 		if (p->message.data == NULL)
 			findings_add(f, HTTP_NO_MESSAGE);
 		else if (p->message.len == 0)
@@ -392,9 +351,9 @@ find_get(const struct parameters *p, const struct stack_state *state,
 
 /* A body in chunks may not have been read. */
 static void
-find_post(const struct request *r, enum asked asked, struct findings *f)
+find_post(const struct request *r, enum operation asked, struct findings *f)
 {
-	if (asked >= ASKED_CAPS && asked <= ASKED_NEXT)
+	if (asked > OPERATION_UNKNOWN && asked != OPERATION_PKI)
 		findings_add(f, HTTP_POST_OF_GET);
 	if (!r->chunked && r->content_length <= 0)
 		findings_add(f, HTTP_POST_WITHOUT_BODY);
@@ -415,8 +374,8 @@ void
 http_find(const struct request *r, const struct stack_state *state,
     struct findings *f)
 {
-	enum asked asked = ASKED_OTHER;
-	struct parameters p;
+	enum operation asked = OPERATION_UNKNOWN;
+	struct mscep_parameters p;
 	bool post;
 
 	*f = (struct findings){ .table = table };
@@ -424,7 +383,7 @@ http_find(const struct request *r, const struct stack_state *state,
 	    !is_mscep(r))
 		return;
 	post = strcmp(r->method, "POST") == 0;
-	p = read_parameters(r->query);
+	p = mscep_read_parameters(r->query);
 	if (p.operation.data != NULL)
 		asked = find_operation(p.operation, f);
 	else if (post)

@@ -5,29 +5,32 @@
 #include <string.h>
 #include <strings.h>
 
-/*
- * The value of a query parameter. Names without regard to case and in any
- * order is assumed (1.7).
- */
-static bool
-query_value(struct span query, const char *name, struct span *value)
+struct mscep_parameters
+mscep_read_parameters(struct span query)
 {
-	const uint8_t *end, *next, *equals;
+	struct mscep_parameters out = { SPAN_EMPTY, SPAN_EMPTY, false };
+	const uint8_t *at = query.data, *next, *equals;
+	struct span name, *value;
 
-	if (query.len == 0)
-		return false;
-	end = query.data + query.len;
-	for (const uint8_t *at = query.data; at < end; at = next + 1) {
-		if ((next = memchr(at, '&', (size_t)(end - at))) == NULL)
-			next = end;
+	for (; query.len > 0 && at < query.data + query.len; at = next + 1) {
+		size_t left = query.len - (size_t)(at - query.data);
+
+		if ((next = memchr(at, '&', left)) == NULL)
+			next = at + left;
 		equals = memchr(at, '=', (size_t)(next - at));
-		if (equals == NULL ||
-		    !span_is_nocase(span_of(at, (size_t)(equals - at)), name))
+		if (equals == NULL)
+			continue;
+		name = span_of(at, (size_t)(equals - at));
+		value = span_is_nocase(name, "operation") ? &out.operation :
+		    span_is_nocase(name, "message")	  ? &out.message :
+							    NULL;
+		if (value == NULL || value->data != NULL)
 			continue;
 		*value = span_of(equals + 1, (size_t)(next - equals - 1));
-		return true;
+		if (value == &out.message && out.operation.data == NULL)
+			out.message_first = true;
 	}
-	return false;
+	return out;
 }
 
 static const struct {
@@ -43,16 +46,21 @@ static const struct {
 };
 
 enum operation
-mscep_operation(const struct request *r)
+mscep_operation_by_name(struct span value)
 {
-	struct span value;
-
-	if (!query_value(r->query, "operation", &value) || value.len == 0)
+	if (value.len == 0)
 		return OPERATION_NONE;
 	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
 		if (span_is_nocase(value, operations[i].name))
 			return operations[i].operation;
 	return OPERATION_UNKNOWN;
+}
+
+enum operation
+mscep_operation(const struct request *r)
+{
+	return mscep_operation_by_name(
+	    mscep_read_parameters(r->query).operation);
 }
 
 const char *
@@ -67,12 +75,10 @@ mscep_operation_name(enum operation operation)
 bool
 mscep_has_message(const struct stack_state *state, const struct request *r)
 {
-	struct span value;
-
 	if (strcmp(r->method, "POST") == 0)
 		return state->mscep.accept.post;
 	return state->mscep.accept.get &&
-	    query_value(r->query, "message", &value);
+	    mscep_read_parameters(r->query).message.data != NULL;
 }
 
 int
@@ -85,8 +91,8 @@ mscep_message(const struct request *r, struct blob *decoded, struct span *out)
 		*out = buffer_span(&r->body);
 		return 0;
 	}
-	if (!query_value(r->query, "message", &value) ||
-	    scep_get_message(value, decoded) == -1)
+	value = mscep_read_parameters(r->query).message;
+	if (value.data == NULL || scep_get_message(value, decoded) == -1)
 		return -1;
 	*out = blob_span(decoded);
 	return 0;

@@ -234,6 +234,16 @@ enum operation {
 	OPERATION_GET_NEXT_CA,
 	OPERATION_PKI,
 };
+/*
+ * The first of each in a query; `data` NULL: none. Names without regard to
+ * case and in any order is assumed (1.7).
+ */
+struct mscep_parameters {
+	struct span operation, message;
+	bool message_first;
+};
+struct mscep_parameters mscep_read_parameters(struct span query);
+enum operation mscep_operation_by_name(struct span);
 enum operation mscep_operation(const struct request *);
 const char *mscep_operation_name(enum operation);
 /* Whether there is one, sent in a way that is accepted. */
