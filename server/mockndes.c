@@ -131,6 +131,7 @@ open_sites(struct mockndes *m, const struct mockndes_options *o,
 		.challenge = m->challenge,
 		.log_dir = m->log_dir,
 		.state = m->state,
+		.seed = m->seed,
 		.narrate = o->narrate,
 		.cls = o->narrate_cls,
 	};

@@ -30,13 +30,18 @@ copy_printable(char *out, size_t size, const char *text)
 	out[len] = '\0';
 }
 
+static struct span
+request_subject(const struct scep_request *request)
+{
+	return request->csr.subject.len > 0 ? request->csr.subject :
+					      request->subject;
+}
+
 static void
 note_request(struct exchange *ex, const struct scep_request *request)
 {
 	struct scep_facts *f = &ex->scep;
-	struct span subject = request->csr.subject.len > 0 ?
-	    request->csr.subject :
-	    request->subject;
+	struct span subject = request_subject(request);
 
 	f->message_type = request->type == -1 ? 0 : request->type;
 	f->type_name = scep_type_name(request->type);
@@ -64,17 +69,37 @@ note_serial(struct exchange *ex, struct span serial)
 		to += sprintf(to, "%02x", serial.data[i]);
 }
 
+/* Signs the plan of a certificate; its record keeps what was meant. */
+static int
+sign(struct exchange *ex, struct issue_plan *plan, struct outcome *out)
+{
+	struct crypto *crypto = ex->snapshot->credentials->crypto;
+
+	if (certificate_build(crypto, &plan->certificate, plan->signer,
+		&out->certificate, &out->err) == -1 ||
+	    site_keep_certificate(ex, blob_span(&out->certificate),
+		&out->err) == -1)
+		return -1;
+	if (!site_edits(ex, FAULT_CERTIFICATE))
+		return 0;
+	blob_free(&out->certificate);
+	if (site_edit(ex, FAULT_CERTIFICATE, plan) == -1)
+		return -1;
+	return certificate_build(crypto, &plan->certificate, plan->signer,
+	    &out->certificate, &out->err);
+}
+
 static enum refusal
 issue(struct exchange *ex, const struct scep_csr *csr, struct outcome *out)
 {
 	uint8_t serial[CA_SERIAL_SIZE];
+	struct issue_plan plan;
 
 	if (site_next_serial(ex, serial) == -1 ||
-	    ca_issue(ex->snapshot->credentials, csr->subject, csr->spki,
-		csr->extensions, span_of(serial, sizeof(serial)), ex->at,
-		&out->certificate, &out->err) == -1 ||
-	    site_keep_certificate(ex, blob_span(&out->certificate),
-		&out->err) == -1) {
+	    ca_plan_issue(ex->snapshot->credentials, csr->subject, csr->spki,
+		csr->extensions, span_of(serial, sizeof(serial)), ex->at, &plan,
+		&out->err) == -1 ||
+	    sign(ex, &plan, out) == -1) {
 		blob_free(&out->certificate);
 		return REFUSAL_CA_FAILED;
 	}
@@ -153,10 +178,14 @@ answer_new(struct exchange *ex, const struct scep_request *request,
 	refusal = judge(ex, request, out);
 	if (refusal != REFUSAL_NONE)
 		return refusal;
-	if (state->ca.approval == APPROVAL_AUTOMATIC)
+	if (state->ca.approval == APPROVAL_AUTOMATIC && !out->pending)
 		return issue(ex, &request->csr, out);
+	refusal = site_hold(ex, request);
+	/* Told to wait, but decided: issued to who asks once it is not told so. */
+	if (refusal == REFUSAL_NONE && state->ca.approval == APPROVAL_AUTOMATIC)
+		site_settle(ex->snapshot->site, request->transaction_id, true);
 	out->pending = true;
-	return site_hold(ex, request);
+	return refusal;
 }
 
 /* What waited is issued to the one who asks first after the approval. */
@@ -185,6 +214,10 @@ answer_enrolment(struct exchange *ex, const struct scep_request *request,
 	struct ruling ruling;
 
 	site_ask(ex, request, &ruling);
+	site_edit(ex, FAULT_APPROVAL, &out->pending);
+	if (out->pending && ruling.kind != RULING_NEW &&
+	    ruling.kind != RULING_REFUSE)
+		ruling.kind = RULING_WAIT;
 	switch (ruling.kind) {
 	case RULING_NEW:
 		refusal = answer_new(ex, request, out);
@@ -294,7 +327,7 @@ seal(struct exchange *ex, const struct scep_request *request,
     const struct reply_form *form, struct scep_reply *reply, struct error *err)
 {
 	const struct credentials *cred = ex->snapshot->credentials;
-	const struct scep_seal how = {
+	struct scep_seal how = {
 		.crypto = cred->crypto,
 		.signer_key = cred->keys[CA_RA_SIGNING],
 		.signer = &cred->certs[CA_RA_SIGNING],
@@ -310,7 +343,9 @@ seal(struct exchange *ex, const struct scep_request *request,
 	if (crypto_random(cred->crypto, nonce, sizeof(nonce)) == -1)
 		return error_set(err, "no random numbers");
 	reply->sender_nonce = span_of(nonce, sizeof(nonce));
-	if (scep_reply_encode(&der, reply, &how, err) == -1)
+	if (site_edit(ex, FAULT_SCEP, &(struct scep_message){ reply, &how }) ==
+		-1 ||
+	    scep_reply_encode(&der, reply, &how, err) == -1)
 		return -1;
 	mscep_answer_cert_rep(ex, &ex->snapshot->state, reply, der);
 	return 0;
@@ -382,6 +417,30 @@ answer(struct exchange *ex, const struct scep_request *request,
 	send_reply(ex, request, out);
 }
 
+/* Rules may want to know what the message says. true: nothing else is done. */
+static bool
+decide(struct exchange *ex, const struct scep_request *request,
+    enum scep_flaw flaw)
+{
+	struct span name = request_subject(request);
+	struct fault_message facts = {
+		.type_name = scep_type_name(request->type),
+		.transaction_id = request->transaction_id,
+	};
+	char *subject = NULL;
+	bool ordered;
+
+	if (flaw == SCEP_NOT_CMS || flaw == SCEP_NO_INFO)
+		return site_decide(ex, NULL);
+	if (name.len > 0 && site_decides_late(ex) &&
+	    (subject = malloc(X509_NAME_TEXT_SIZE(name))) != NULL)
+		facts.subject = x509_name_text(name, subject,
+		    X509_NAME_TEXT_SIZE(name));
+	ordered = site_decide(ex, &facts);
+	free(subject);
+	return ordered;
+}
+
 void
 pki_operation_answer(struct exchange *ex)
 {
@@ -421,7 +480,9 @@ pki_operation_answer(struct exchange *ex)
 			.encryption = &cred->certs[CA_RA_ENCRYPTION],
 			.now = ex->at });
 		note_request(ex, request);
-		if (goes_unanswered(ex, flaw))
+		if (decide(ex, request, flaw))
+			;
+		else if (goes_unanswered(ex, flaw))
 			mscep_answer_unreadable(ex, &ex->snapshot->state, flaw);
 		else
 			answer(ex, request, flaw, &out);

@@ -48,6 +48,58 @@ answer_admin(struct exchange *ex)
 	    s->credentials->thumbprint);
 }
 
+/* What an edit could not do is an error of the server. */
+static bool
+edit(struct exchange *ex, enum fault_stage stage, void *plan)
+{
+	if (site_edit(ex, stage, plan) == 0)
+		return true;
+	iis_answer(ex, &ex->snapshot->state, LAYER_MSCEP, 500, 0, 14);
+	return false;
+}
+
+static void
+answer_caps(struct exchange *ex)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+	struct scep_caps caps;
+
+	mscep_plan_caps(state, &caps);
+	if (edit(ex, FAULT_CAPS, &caps))
+		mscep_answer_caps(ex, state, &caps);
+}
+
+static void
+answer_ca_cert(struct exchange *ex)
+{
+	const struct snapshot *s = ex->snapshot;
+	struct ca_certs_plan plan;
+
+	if (!site_edits(ex, FAULT_CA_CERTS)) {
+		mscep_answer_ca_cert(ex, &s->state, blob_span(&s->ca_certs));
+		return;
+	}
+	ca_certs_plan(s->credentials, &plan);
+	if (edit(ex, FAULT_CA_CERTS, &plan))
+		mscep_answer_ca_certs_plan(ex, &s->state, &plan);
+}
+
+/* The way up: what the scenario does to an answer, whoever gave it. */
+static void
+end(struct exchange *ex)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+	struct ordered_answer order = { 0 };
+
+	site_decide(ex, NULL);
+	if (ex->decision.instead && site_edit(ex, FAULT_ORDER, &order) == 0)
+		stack_answer_ordered(ex, state, &order);
+	if (site_edit(ex, FAULT_BYTES, &ex->reply.body) == -1 ||
+	    site_edit(ex, FAULT_HTTP, &ex->reply) == -1 ||
+	    site_edit(ex, FAULT_WIRE, &ex->wire) == -1)
+		http_sys_drop(ex, "Connection_Dropped");
+}
+
 static void
 begin(void *cls, struct exchange *ex)
 {
@@ -55,6 +107,8 @@ begin(void *cls, struct exchange *ex)
 	http_sys_pass(ex, &ex->snapshot->state);
 	if (!exchange_is_answered(ex))
 		iis_pass(ex, &ex->snapshot->state);
+	if (exchange_is_answered(ex))
+		end(ex);
 }
 
 /* After a rollover nobody gets the old one; some answers show none. */
@@ -66,26 +120,14 @@ wants_next_ca(const struct exchange *ex, enum operation operation)
 }
 
 static void
-answer(void *cls, struct exchange *ex)
+answer_operation(struct exchange *ex, enum operation operation)
 {
-	enum operation operation = mscep_operation(&ex->request);
-	const struct stack_state *state;
-
-	(void)cls;
-	ex->scep.operation = mscep_operation_name(operation);
-	iis_pass_body(ex, &ex->snapshot->state);
-	if (exchange_is_answered(ex))
-		return;
-	if (wants_next_ca(ex, operation))
-		site_catch_up(ex);
-	state = &ex->snapshot->state;
 	switch (operation) {
 	case OPERATION_GET_CA_CAPS:
-		mscep_answer_caps(ex, state);
+		answer_caps(ex);
 		break;
 	case OPERATION_GET_CA_CERT:
-		mscep_answer_ca_cert(ex, state,
-		    blob_span(&ex->snapshot->ca_certs));
+		answer_ca_cert(ex);
 		break;
 	case OPERATION_GET_NEXT_CA:
 		answer_next_ca(ex);
@@ -103,6 +145,23 @@ answer(void *cls, struct exchange *ex)
 		answer_bare_url(ex);
 		break;
 	}
+}
+
+static void
+answer(void *cls, struct exchange *ex)
+{
+	enum operation operation = mscep_operation(&ex->request);
+	bool late = operation == OPERATION_PKI && site_decides_late(ex);
+
+	(void)cls;
+	ex->scep.operation = mscep_operation_name(operation);
+	iis_pass_body(ex, &ex->snapshot->state);
+	if (!exchange_is_answered(ex) && (late || !site_decide(ex, NULL))) {
+		if (wants_next_ca(ex, operation))
+			site_catch_up(ex);
+		answer_operation(ex, operation);
+	}
+	end(ex);
 }
 
 static bool

@@ -16,10 +16,12 @@
 struct site {
 	char id[ID_SIZE];
 	struct sites *sites;
+	uint64_t seed;	      /* of chance; const */
 	pthread_mutex_t lock; /* everything below */
 	struct snapshot *now;
 	struct challenge_cache challenges;
 	struct transactions transactions;
+	struct fault_counters *counters; /* of now->scenario */
 	struct issued issued;
 	uint32_t next_request, crl_number;
 	struct credentials *next; /* what a rollover leads to, or NULL */
@@ -154,6 +156,9 @@ snapshot_new(struct site *site, struct scenario *scenario,
 	s->site = site;
 	s->scenario = scenario_ref(scenario);
 	s->state = scenario->state;
+	s->began = old == NULL || old->scenario != scenario ?
+	    clock_now(&site->clock) :
+	    old->began;
 	s->credentials = make_credentials(site, &s->state,
 	    old == NULL ? NULL : old->credentials, ca_generation, err);
 	if (s->credentials != NULL &&
@@ -192,6 +197,7 @@ static void
 site_free(struct site *site)
 {
 	snapshot_free(site->now);
+	fault_counters_free(site->counters);
 	credentials_free(site->next);
 	challenge_clear(&site->challenges);
 	transactions_clear(&site->transactions);
@@ -263,6 +269,17 @@ open_state(struct site *site, struct error *err)
 	return state_dir_each(site->state, remember, &r, err);
 }
 
+/* FNV-1a: sites differ, runs with the same seed do not. */
+static uint64_t
+seed_of(uint64_t seed, const char *id)
+{
+	uint64_t hash = 0xcbf29ce484222325U ^ seed;
+
+	for (; *id != '\0'; id++)
+		hash = (hash ^ (uint8_t)*id) * 0x100000001b3U;
+	return hash;
+}
+
 int
 site_open(struct sites *sites, const char *id, struct scenario *scenario,
     struct error *err)
@@ -275,11 +292,13 @@ site_open(struct sites *sites, const char *id, struct scenario *scenario,
 	site->sites = sites;
 	site->next_request = CA_FIRST_REQUEST;
 	site->opened = clock_now(&site->clock);
+	site->seed = seed_of(sites->options.seed, id);
 	pthread_mutex_init(&site->lock, NULL);
-	if (open_logs(site, err) == -1 || open_state(site, err) == -1 ||
+	if ((site->counters = fault_counters_new(&scenario->faults)) == NULL ||
+	    open_logs(site, err) == -1 || open_state(site, err) == -1 ||
 	    (site->now = snapshot_new(site, scenario, NULL, 0, err)) == NULL) {
 		site_free(site);
-		return -1;
+		return error_set(err, "out of memory");
 	}
 	pthread_mutex_lock(&sites->lock);
 	HASH_FIND_STR(sites->table, site->id, taken);
@@ -319,6 +338,7 @@ site_use_scenario(struct sites *sites, const char *id,
     struct scenario *scenario, struct error *err)
 {
 	struct site *site = site_find(sites, id);
+	struct fault_counters *counters, *unused;
 	struct snapshot *old, *fresh;
 
 	if (site == NULL)
@@ -332,11 +352,18 @@ site_use_scenario(struct sites *sites, const char *id,
 	snapshot_free(old);
 	if (fresh == NULL)
 		return -1;
+	if ((counters = fault_counters_new(&scenario->faults)) == NULL) {
+		snapshot_free(fresh);
+		return error_set(err, "out of memory");
+	}
 	pthread_mutex_lock(&site->lock);
 	old = site->now;
 	fresh->generation = old->generation + 1;
 	site->now = fresh;
+	unused = site->counters;
+	site->counters = counters;
 	pthread_mutex_unlock(&site->lock);
+	fault_counters_free(unused);
 	snapshot_free(old);
 	return 0;
 }
@@ -405,6 +432,65 @@ site_catch_up(struct exchange *ex)
 
 	if (due != s->credentials->shape.generation)
 		ex->snapshot = roll_over(s->site, s, due);
+}
+
+bool
+site_decides_late(const struct exchange *ex)
+{
+	return ex->snapshot->scenario->faults.needs_message;
+}
+
+/*
+ * The counters are those of the scenario that is in force; an exchange that
+ * began under another one is decided by it, and counts nowhere.
+ */
+bool
+site_decide(struct exchange *ex, const struct fault_message *message)
+{
+	const struct snapshot *s = ex->snapshot;
+	const struct faults *faults = &s->scenario->faults;
+	const struct fault_facts facts = { ex, message, s->began };
+	struct site *site = s->site;
+	struct decision *d = &ex->decision;
+
+	if (d->made || faults->count == 0) {
+		d->made = true;
+		return d->instead && !d->processed;
+	}
+	pthread_mutex_lock(&site->lock);
+	faults_decide(faults,
+	    site->now->scenario == s->scenario ? site->counters : NULL, &facts,
+	    site->seed, d);
+	pthread_mutex_unlock(&site->lock);
+	return d->instead && !d->processed;
+}
+
+bool
+site_edits(const struct exchange *ex, enum fault_stage stage)
+{
+	const struct faults *faults = &ex->snapshot->scenario->faults;
+
+	for (size_t i = 0; i < faults->count; i++)
+		if (ex->decision.rules[i] == RULE_APPLIES &&
+		    (faults->rules[i].stages & stage) != 0)
+			return true;
+	return false;
+}
+
+int
+site_edit(struct exchange *ex, enum fault_stage stage, void *plan)
+{
+	const struct snapshot *s = ex->snapshot;
+	struct error err = { 0 };
+	struct fault_context ctx = { .exchange = ex,
+		.credentials = s->credentials,
+		.stage = stage,
+		.err = &err };
+
+	if (faults_apply(&s->scenario->faults, s->site->seed, &ctx, plan) == 0)
+		return 0;
+	snprintf(ex->scep.why, sizeof(ex->scep.why), "%.150s", err.text);
+	return -1;
 }
 
 void

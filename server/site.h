@@ -27,6 +27,7 @@ struct snapshot {
 	struct stack_state state;
 	struct credentials *credentials;
 	struct blob ca_certs; /* the answer to GetCACert */
+	int64_t began;	      /* when the scenario took effect */
 	_Atomic int refs;
 };
 
@@ -36,6 +37,7 @@ struct sites_options {
 	const char *challenge;	 /* good any number of times, or NULL */
 	const char *log_dir;	 /* NULL: no files */
 	struct state_dir *state; /* of the default site; NULL: in memory */
+	uint64_t seed;		 /* of chance */
 	void (*narrate)(void *cls, const char *line); /* NULL: silent */
 	void *cls;
 };
@@ -68,6 +70,21 @@ bool site_is_behind(const struct exchange *);
 void site_catch_up(struct exchange *);
 /* What the layers of the default site are like now. */
 void site_state(struct sites *, struct stack_state *out);
+/*
+ * What the scenario does about it: decides, once. `message`: what it says, or
+ * NULL if that is not known. true: an answer is ordered, and nothing else is to
+ * be done.
+ */
+bool site_decide(struct exchange *, const struct fault_message *);
+/* Whether rules want to know the message first. */
+bool site_decides_late(const struct exchange *);
+/*
+ * Lets the rules that apply edit the plan of a stage. -1: they could not,
+ * which is told in ex->scep.why.
+ */
+int site_edit(struct exchange *, enum fault_stage, void *plan);
+/* Whether some rule that applies has edits at this stage. */
+bool site_edits(const struct exchange *, enum fault_stage);
 /* Its end: logs, journal. The snapshot is given back. */
 void site_commit(struct sites *, struct exchange *);
 

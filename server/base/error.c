@@ -35,6 +35,19 @@ error_at(struct error *err, const struct mark *at, const char *fmt, ...)
 	return -1;
 }
 
+int
+errors_at(struct errors *errors, const struct mark *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (errors->count++ >= ERRORS_MAX)
+		return -1;
+	va_start(ap, fmt);
+	set(&errors->list[errors->count - 1], at, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
 char *
 error_print(const struct error *err, char *out, int size)
 {

@@ -6,6 +6,8 @@
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
+#include <stddef.h>
+
 /* Where in a file something was said: 1-based; line 0 means "no place". */
 struct mark {
 	const char *file; /* borrowed */
@@ -25,5 +27,17 @@ int error_at(struct error *, const struct mark *, const char *fmt, ...)
 
 /* "file:line:col: text", or only the text; cut at `size`. Returns `out`. */
 char *error_print(const struct error *, char *out, int size);
+
+/*
+ * All that is wrong with one file, in the order in which it was found; what
+ * is beyond the limit is counted.
+ */
+#define ERRORS_MAX 20
+struct errors {
+	struct error list[ERRORS_MAX];
+	size_t count;
+};
+int errors_at(struct errors *, const struct mark *, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

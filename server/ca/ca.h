@@ -137,6 +137,32 @@ int certificate_build(struct crypto *, const struct certificate_plan *,
 /* The whole subjectAltName among the content of Extensions, or empty. */
 struct span ca_alt_name(struct span extensions);
 
+/* What GetCACert shows, before it becomes bytes; everything borrowed. */
+#define CA_CERTS_PLAN_MAX 16
+struct ca_certs_plan {
+	struct shown_cert {
+		enum shown_as {
+			SHOWN_RA_SIGNING,
+			SHOWN_RA_ENCRYPTION,
+			SHOWN_CA,
+			SHOWN_CHAIN, /* a CA above; the last one is the root */
+			SHOWN_OTHER,
+		} as;
+		struct span der;
+	} certs[CA_CERTS_PLAN_MAX];
+	size_t count;
+	bool bare;		  /* the first one alone, not in a PKCS#7 */
+	const char *content_type; /* NULL: what fits */
+};
+/* As the credentials have them. */
+void ca_certs_plan(const struct credentials *, struct ca_certs_plan *);
+
+/* A certificate to be signed. */
+struct issue_plan {
+	struct certificate_plan certificate;
+	struct evp_pkey_st *signer;
+};
+
 /*
  * What a device gets: one year, back-dated ten minutes, both within what the
  * CA's own certificate allows, as AD CS does; subject and SAN as
@@ -146,6 +172,10 @@ struct span ca_alt_name(struct span extensions);
 int ca_issue(const struct credentials *, struct span subject, struct span spki,
     struct span extensions, struct span serial, int64_t now, struct blob *out,
     struct error *);
+/* The plan of that; everything borrowed. */
+int ca_plan_issue(const struct credentials *, struct span subject,
+    struct span spki, struct span extensions, struct span serial, int64_t now,
+    struct issue_plan *out, struct error *);
 
 /* Whether the issuing CA has, by issuer and signature; says no more. */
 bool ca_has_signed(const struct credentials *, const struct x509 *);

@@ -166,12 +166,16 @@ earlier(int64_t a, int64_t b)
 }
 
 int
-ca_issue(const struct credentials *cred, struct span subject, struct span spki,
-    struct span extensions, struct span serial, int64_t now, struct blob *out,
-    struct error *err)
+ca_plan_issue(const struct credentials *cred, struct span subject,
+    struct span spki, struct span extensions, struct span serial, int64_t now,
+    struct issue_plan *out, struct error *err)
 {
 	const struct x509 *issuer = &cred->certs[CA_ISSUING];
-	const struct certificate_plan plan = {
+
+	if (now > issuer->not_after)
+		return error_set(err, "the certificate of the CA has expired");
+	out->signer = cred->keys[CA_ISSUING];
+	out->certificate = (struct certificate_plan){
 		.serial = serial,
 		.issuer = issuer->subject,
 		.subject = subject,
@@ -184,11 +188,21 @@ ca_issue(const struct credentials *cred, struct span subject, struct span spki,
 		.subject_alt_name = ca_alt_name(extensions),
 		.authority_key_id = issuer->key_id,
 	};
+	return 0;
+}
+
+int
+ca_issue(const struct credentials *cred, struct span subject, struct span spki,
+    struct span extensions, struct span serial, int64_t now, struct blob *out,
+    struct error *err)
+{
+	struct issue_plan plan;
 
 	*out = (struct blob){ NULL, 0 };
-	if (now > issuer->not_after)
-		return error_set(err, "the certificate of the CA has expired");
-	return certificate_build(cred->crypto, &plan, cred->keys[CA_ISSUING],
+	if (ca_plan_issue(cred, subject, spki, extensions, serial, now, &plan,
+		err) == -1)
+		return -1;
+	return certificate_build(cred->crypto, &plan.certificate, plan.signer,
 	    out, err);
 }
 

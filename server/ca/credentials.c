@@ -210,6 +210,19 @@ list_certs(struct credentials *cred)
 	cred->ca_cert_count = (size_t)(to - cred->ca_certs);
 }
 
+void
+ca_certs_plan(const struct credentials *cred, struct ca_certs_plan *out)
+{
+	static const enum shown_as as[CA_ROLES] = { SHOWN_RA_SIGNING,
+		SHOWN_RA_ENCRYPTION, SHOWN_CA };
+
+	*out = (struct ca_certs_plan){ .count = cred->ca_cert_count };
+	for (size_t i = 0; i < cred->ca_cert_count; i++) {
+		out->certs[i].as = i < CA_ROLES ? as[i] : SHOWN_CHAIN;
+		out->certs[i].der = cred->ca_certs[i];
+	}
+}
+
 static int
 fingerprints(struct credentials *cred, struct error *err)
 {

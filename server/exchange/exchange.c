@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,14 +141,51 @@ reason_phrase(int status)
 	return "Unknown";
 }
 
+bool
+wire_is_ordinary(const struct wire *w)
+{
+	return !w->exact && !w->is_cut && w->delay_ms == 0 &&
+	    w->pause_ms == 0 && w->drip_octets == 0 && w->prefix == NULL &&
+	    w->end == WIRE_END_USUAL;
+}
+
 void
 exchange_init(struct exchange *ex)
 {
 	memset(ex, 0, sizeof(*ex));
 	ex->request.content_length = -1;
 	ex->request.body_limit = INT64_MAX;
+	ex->reply.length = REPLY_LENGTH_TRUE;
 	ex->scep.pki_status = ex->scep.fail_info = -1;
 	ex->started_ms = clock_ticks_ms();
+}
+
+struct exchange_block {
+	struct exchange_block *next;
+	max_align_t data[];
+};
+
+void *
+exchange_alloc(struct exchange *ex, size_t size)
+{
+	struct exchange_block *block = calloc(1, sizeof(*block) + size);
+
+	if (block == NULL)
+		return NULL;
+	block->next = ex->blocks;
+	ex->blocks = block;
+	return block->data;
+}
+
+void
+exchange_trim(struct exchange *ex)
+{
+	struct exchange_block *block;
+
+	while ((block = ex->blocks) != NULL) {
+		ex->blocks = block->next;
+		free(block);
+	}
 }
 
 void
@@ -167,6 +205,7 @@ exchange_clear(struct exchange *ex)
 	for (size_t i = 0; i < ex->reply.header_count; i++)
 		free(ex->reply.headers[i].value);
 	blob_free(&ex->reply.body);
+	exchange_trim(ex);
 }
 
 void

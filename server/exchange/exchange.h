@@ -16,6 +16,8 @@ struct snapshot; /* what the site was when it began: site.h */
 /* The stack of a real deployment, outermost first. */
 enum layer {
 	LAYER_NONE,
+	LAYER_NETWORK, /* answers with silence, a close or a reset */
+	LAYER_APP_PROXY,
 	LAYER_HTTP_SYS,
 	LAYER_IIS,
 	LAYER_MSCEP,
@@ -80,17 +82,24 @@ struct verdict {
 };
 
 /* What is to be sent; the HTTP room makes bytes of it. */
-#define REPLY_HEADERS_MAX 8
+#define REPLY_HEADERS_MAX 24
+#define REPLY_LENGTH_TRUE (-1)	 /* Content-Length is that of the body */
+#define REPLY_LENGTH_ABSENT (-2) /* there is none */
 struct reply {
 	int status;	    /* 0: nothing, close the connection */
 	const char *reason; /* static; NULL: the usual one */
 	struct {
-		const char *name; /* static */
+		const char *name; /* static, or the snapshot's */
 		char *value;
 	} headers[REPLY_HEADERS_MAX];
 	size_t header_count;
 	struct blob body;
 	bool close; /* the connection ends with it */
+	/* Framing that is no longer honest; see http/render.c. */
+	const char *version;	/* "HTTP/1.0"; NULL: the usual one */
+	const char *connection; /* what Connection says; NULL: the truth */
+	int64_t length;		/* octets said, or REPLY_LENGTH_... */
+	bool chunked;
 };
 /* Appends a header, in the order in which an exact answer has them. */
 void reply_header(struct reply *, const char *name, const char *fmt, ...)
@@ -99,17 +108,56 @@ const char *reply_header_value(const struct reply *, const char *name);
 /* "Not Found"; "Unknown" where there is none. */
 const char *reason_phrase(int status);
 
-/* How it is to be sent. */
-enum wire {
-	WIRE_ORDINARY, /* by libmicrohttpd, keep-alive */
-	WIRE_EXACT,    /* octet by octet, then closed */
+/*
+ * How the octets of an answer go out, and how the connection ends. Zeroed: all
+ * at once, and as HTTP has it.
+ */
+struct wire {
+	bool exact; /* the head as `reply` has it, then closed */
+	int64_t delay_ms;
+	/* Of `prefix` and answer; WIRE_HALF_HEAD, or from 0 if `is_cut`. */
+	bool is_cut, cut_percent;
+	int64_t cut_at;
+	/* A pause within, at this octet. */
+	int64_t pause_at, pause_ms;
+	bool pause_percent;
+	/* So many octets at a time; 0: no drip. */
+	int64_t drip_octets, drip_ms;
+	const char *prefix; /* octets before the status line, or NULL */
+	enum wire_end {
+		WIRE_END_USUAL,
+		WIRE_END_CLOSE, /* a FIN */
+		WIRE_END_RESET,
+		WIRE_END_HANG, /* stays open */
+	} end;
+	int64_t hang_ms; /* then closed; 0: until the client leaves */
+};
+#define WIRE_HALF_HEAD (-1) /* cut_at: in the middle of the head */
+/* Whether it is zeroed. */
+bool wire_is_ordinary(const struct wire *);
+
+/*
+ * An answer that a scenario orders; the stack makes it, in the words and with
+ * the log line of the layer that it is said to come from.
+ */
+struct ordered_answer {
+	enum layer as; /* NONE: none was named */
+	int status;    /* 0: none, the connection only ends */
+	int substatus;
+	uint32_t win32;
+	const char *reason;   /* of the status line; NULL: the usual one */
+	int page;	      /* of stack_pages(); 0: what fits the status */
+	const char *location; /* a redirect; NULL: none */
+	bool has_body;
+	struct span body; /* literal */
 };
 
 /* How it ended, as far as a server can know. */
 enum ending {
 	ENDED_SENT,
 	ENDED_CLIENT_LEFT,
-	ENDED_CUT, /* by us, at stop */
+	ENDED_CUT,   /* by us, at stop */
+	ENDED_FAULT, /* by us, as the scenario says */
 };
 
 /* A line of an event log: what a layer leaves for the administrator. */
@@ -139,13 +187,26 @@ struct scep_facts {
 	struct findings http_findings, message_findings;
 };
 
+/* What the scenario has decided about an exchange: exactly once. */
+#define FAULT_RULES_MAX 64
+#define RULE_UNSEEN 0	 /* one before it has won */
+#define RULE_APPLIES 255 /* else 1 + the condition that failed first */
+struct decision {
+	bool made;
+	bool instead;	/* an answer is ordered */
+	bool processed; /* but the server does its work all the same */
+	uint8_t rules[FAULT_RULES_MAX];
+	uint32_t counts[FAULT_RULES_MAX]; /* which exchange of its rule */
+};
+
 #define USER_SIZE 65
 struct exchange {
 	struct request request;
 	char user[USER_SIZE]; /* whom IIS knows; empty: nobody */
 	struct reply reply;
-	enum wire wire;
+	struct wire wire;
 	struct verdict verdict;
+	struct decision decision;
 	struct event *events;
 	struct scep_facts scep;
 	struct snapshot *snapshot;
@@ -153,10 +214,15 @@ struct exchange {
 	int64_t started_ms, duration_ms; /* ticks */
 	uint64_t sent;			 /* octets, head included */
 	enum ending ending;
+	struct exchange_block *blocks; /* of exchange_alloc() */
 };
 
 void exchange_init(struct exchange *);
 void exchange_clear(struct exchange *);
+/* Zeroed memory that lives until exchange_trim(); NULL without any. */
+void *exchange_alloc(struct exchange *, size_t);
+/* What is not needed once the octets of the answer exist. */
+void exchange_trim(struct exchange *);
 /* Text is formatted; an event lost for lack of memory is lost. */
 void exchange_event(struct exchange *, const char *log, const char *source,
     int id, const char *level, const char *fmt, ...)

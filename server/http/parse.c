@@ -229,7 +229,7 @@ send_reply(struct call *call, void **con_cls, bool unread)
 	if (ex->reply.status == 0)
 		return MHD_NO;
 	/* An answer while a body is still coming would end in a reset. */
-	if (ex->wire == WIRE_EXACT || unread || ex->reply.reason != NULL)
+	if (ex->wire.exact || unread || ex->reply.reason != NULL)
 		return take_over(call, con_cls);
 	return send_ordinary(call);
 }

@@ -6,11 +6,13 @@
 #define SCENARIO_SCENARIO_H
 
 #include "base/error.h"
+#include "fault/fault.h"
 #include "stack/stack.h"
 
 struct scenario {
 	char *name, *title, *description;
 	struct stack_state state; /* what the site starts with */
+	struct faults faults;
 	_Atomic int refs;
 };
 

@@ -19,16 +19,11 @@
 #define DAY 86400LL
 #define YEAR 31557600LL /* a Julian one */
 
-struct key;
-typedef int reader(const struct key *, const struct yaml *, void *to,
+struct server_key;
+typedef int reader(const struct server_key *, const struct yaml *, void *to,
     struct error *);
 
-struct word {
-	const char *text; /* NULL ends the list */
-	int value;
-};
-
-struct key {
+struct server_key {
 	const char *name; /* dotted, below `server` */
 	size_t offset;
 	reader *read;
@@ -36,61 +31,73 @@ struct key {
 	int64_t min, max;	  /* of a number; max: room for a text */
 };
 
-static const struct word windows_words[] = { { "2008r2", WINDOWS_2008R2 },
-	{ "2012", WINDOWS_2012 }, { "2012r2", WINDOWS_2012R2 },
-	{ "2016", WINDOWS_2016 }, { "2019", WINDOWS_2019 },
-	{ "2022", WINDOWS_2022 }, { "2025", WINDOWS_2025 }, { NULL, 0 } };
-static const struct word page_words[] = { { "article", PAGES_ARTICLE },
-	{ "detailed", PAGES_DETAILED }, { "remote", PAGES_REMOTE },
-	{ NULL, 0 } };
-static const struct word field_words[] = { { "default", LOG_FIELDS_DEFAULT },
-	{ "article", LOG_FIELDS_ARTICLE }, { NULL, 0 } };
-static const struct word line_end_words[] = { { "lf", LINE_END_LF },
-	{ "crlf", LINE_END_CRLF }, { NULL, 0 } };
-static const struct word digest_words[] = { { "md5", DIGEST_MD5 },
-	{ "sha1", DIGEST_SHA1 }, { "sha256", DIGEST_SHA256 },
-	{ "sha512", DIGEST_SHA512 }, { NULL, 0 } };
-static const struct word cipher_words[] = { { "des", CIPHER_DES },
-	{ "des3", CIPHER_DES3 }, { "aes-128-cbc", CIPHER_AES128 },
-	{ "aes-192-cbc", CIPHER_AES192 }, { "aes-256-cbc", CIPHER_AES256 },
-	{ NULL, 0 } };
-static const struct word authentication_words[] = { { "none",
-							AUTHENTICATION_NONE },
-	{ "basic", AUTHENTICATION_BASIC }, { NULL, 0 } };
+static const struct word windows_words[] = { { "2008r2", WINDOWS_2008R2, NULL },
+	{ "2012", WINDOWS_2012, NULL }, { "2012r2", WINDOWS_2012R2, NULL },
+	{ "2016", WINDOWS_2016, NULL }, { "2019", WINDOWS_2019, NULL },
+	{ "2022", WINDOWS_2022, NULL }, { "2025", WINDOWS_2025, NULL },
+	{ NULL, 0, NULL } };
+static const struct word page_words[] = { { "article", PAGES_ARTICLE, NULL },
+	{ "detailed", PAGES_DETAILED, NULL }, { "remote", PAGES_REMOTE, NULL },
+	{ NULL, 0, NULL } };
+static const struct word field_words[] = { { "default", LOG_FIELDS_DEFAULT,
+					       NULL },
+	{ "article", LOG_FIELDS_ARTICLE, NULL }, { NULL, 0, NULL } };
+static const struct word line_end_words[] = { { "lf", LINE_END_LF, NULL },
+	{ "crlf", LINE_END_CRLF, NULL }, { NULL, 0, NULL } };
+static const struct word digest_words[] = { { "md5", DIGEST_MD5, NULL },
+	{ "sha1", DIGEST_SHA1, NULL }, { "sha256", DIGEST_SHA256, NULL },
+	{ "sha512", DIGEST_SHA512, NULL }, { NULL, 0, NULL } };
+static const struct word cipher_words[] = { { "des", CIPHER_DES, NULL },
+	{ "des3", CIPHER_DES3, NULL }, { "aes-128-cbc", CIPHER_AES128, NULL },
+	{ "aes-192-cbc", CIPHER_AES192, NULL },
+	{ "aes-256-cbc", CIPHER_AES256, NULL }, { NULL, 0, NULL } };
+static const struct word authentication_words[] = {
+	{ "none", AUTHENTICATION_NONE, NULL },
+	{ "basic", AUTHENTICATION_BASIC, NULL }, { NULL, 0, NULL }
+};
 static const struct word challenge_words[] = { { "one-time",
-						   CHALLENGES_ONE_TIME },
-	{ "single", CHALLENGES_SINGLE }, { "static", CHALLENGES_STATIC },
-	{ "none", CHALLENGES_NONE }, { NULL, 0 } };
-static const struct word unreadable_words[] = { { "profile", AS_PROFILE },
-	{ "general", UNREADABLE_GENERAL }, { "empty", UNREADABLE_EMPTY },
-	{ "cert_rep", UNREADABLE_CERT_REP }, { NULL, 0 } };
-static const struct word repeat_words[] = { { "new", REPEAT_NEW },
-	{ "same", REPEAT_SAME }, { NULL, 0 } };
-static const struct word queries_words[] = { { "answered", QUERIES_ANSWERED },
-	{ "refused", QUERIES_REFUSED }, { NULL, 0 } };
-static const struct word approval_words[] = { { "automatic",
-						  APPROVAL_AUTOMATIC },
-	{ "manual", APPROVAL_MANUAL }, { NULL, 0 } };
-static const struct word ca_key_words[] = { { "given", -1 }, { "rsa-2048", 0 },
-	{ "rsa-3072", 1 }, { "rsa-4096", 2 }, { "ec-p256", 3 },
-	{ "ec-p384", 4 }, { NULL, 0 } };
-static const struct word profile_words[] = { { "ndes", PROFILE_NDES },
-	{ "rfc8894", PROFILE_RFC8894 }, { NULL, 0 } };
-static const struct word reply_digest_words[] = { { "profile", AS_PROFILE },
-	{ "request", AS_REQUEST }, { "sha1", DIGEST_SHA1 },
-	{ "sha256", DIGEST_SHA256 }, { "sha512", DIGEST_SHA512 }, { NULL, 0 } };
-static const struct word reply_cipher_words[] = { { "profile", AS_PROFILE },
-	{ "request", AS_REQUEST }, { "des", CIPHER_DES },
-	{ "des3", CIPHER_DES3 }, { "aes-128-cbc", CIPHER_AES128 },
-	{ "aes-192-cbc", CIPHER_AES192 }, { "aes-256-cbc", CIPHER_AES256 },
-	{ NULL, 0 } };
-static const struct word transport_words[] = { { "profile", AS_PROFILE },
-	{ "pkcs1", TRANSPORT_PKCS1 }, { "oaep", TRANSPORT_OAEP }, { NULL, 0 } };
-static const struct word content_words[] = { { "profile", AS_PROFILE },
-	{ "zero", SCEP_CONTENT_ZERO }, { "empty", SCEP_CONTENT_EMPTY },
-	{ "absent", SCEP_CONTENT_ABSENT }, { NULL, 0 } };
-static const struct word reply_bool_words[] = { { "profile", AS_PROFILE },
-	{ "true", true }, { "false", false }, { NULL, 0 } };
+						   CHALLENGES_ONE_TIME, NULL },
+	{ "single", CHALLENGES_SINGLE, NULL },
+	{ "static", CHALLENGES_STATIC, NULL },
+	{ "none", CHALLENGES_NONE, NULL }, { NULL, 0, NULL } };
+static const struct word unreadable_words[] = { { "profile", AS_PROFILE, NULL },
+	{ "general", UNREADABLE_GENERAL, NULL },
+	{ "empty", UNREADABLE_EMPTY, NULL },
+	{ "cert_rep", UNREADABLE_CERT_REP, NULL }, { NULL, 0, NULL } };
+static const struct word repeat_words[] = { { "new", REPEAT_NEW, NULL },
+	{ "same", REPEAT_SAME, NULL }, { NULL, 0, NULL } };
+static const struct word queries_words[] = { { "answered", QUERIES_ANSWERED,
+						 NULL },
+	{ "refused", QUERIES_REFUSED, NULL }, { NULL, 0, NULL } };
+static const struct word approval_words[] = { { "automatic", APPROVAL_AUTOMATIC,
+						  NULL },
+	{ "manual", APPROVAL_MANUAL, NULL }, { NULL, 0, NULL } };
+static const struct word ca_key_words[] = { { "given", -1, NULL },
+	{ "rsa-2048", 0, NULL }, { "rsa-3072", 1, NULL },
+	{ "rsa-4096", 2, NULL }, { "ec-p256", 3, NULL }, { "ec-p384", 4, NULL },
+	{ NULL, 0, NULL } };
+static const struct word profile_words[] = { { "ndes", PROFILE_NDES, NULL },
+	{ "rfc8894", PROFILE_RFC8894, NULL }, { NULL, 0, NULL } };
+static const struct word reply_digest_words[] = {
+	{ "profile", AS_PROFILE, NULL }, { "request", AS_REQUEST, NULL },
+	{ "sha1", DIGEST_SHA1, NULL }, { "sha256", DIGEST_SHA256, NULL },
+	{ "sha512", DIGEST_SHA512, NULL }, { NULL, 0, NULL }
+};
+static const struct word reply_cipher_words[] = { { "profile", AS_PROFILE,
+						      NULL },
+	{ "request", AS_REQUEST, NULL }, { "des", CIPHER_DES, NULL },
+	{ "des3", CIPHER_DES3, NULL }, { "aes-128-cbc", CIPHER_AES128, NULL },
+	{ "aes-192-cbc", CIPHER_AES192, NULL },
+	{ "aes-256-cbc", CIPHER_AES256, NULL }, { NULL, 0, NULL } };
+static const struct word transport_words[] = { { "profile", AS_PROFILE, NULL },
+	{ "pkcs1", TRANSPORT_PKCS1, NULL }, { "oaep", TRANSPORT_OAEP, NULL },
+	{ NULL, 0, NULL } };
+static const struct word content_words[] = { { "profile", AS_PROFILE, NULL },
+	{ "zero", SCEP_CONTENT_ZERO, NULL },
+	{ "empty", SCEP_CONTENT_EMPTY, NULL },
+	{ "absent", SCEP_CONTENT_ABSENT, NULL }, { NULL, 0, NULL } };
+static const struct word reply_bool_words[] = { { "profile", AS_PROFILE, NULL },
+	{ "true", true, NULL }, { "false", false, NULL }, { NULL, 0, NULL } };
 static const char *const top_words[] = { "mockndes", "name", "title",
 	"description", "server", NULL };
 
@@ -112,7 +119,7 @@ static reader read_word, read_bool, read_number, read_duration, read_text,
 #define LINES(field) KEY(field, read_lines, NULL, 0, ROOM(field))
 #define OIDS(field) KEY(field, read_oids, NULL, 0, ROOM(field))
 
-static const struct key keys[] = {
+static const struct server_key keys[] = {
 	WORD(windows, windows_words),
 	NUMBER(http_sys.max_field_length, 64, 65534),
 	NUMBER(http_sys.max_request_bytes, 256, 16777216),
@@ -183,7 +190,7 @@ unknown(const struct mark *at, const char *what, const struct nearest *n,
 }
 
 static int
-read_word(const struct key *key, const struct yaml *node, void *to,
+read_word(const struct server_key *key, const struct yaml *node, void *to,
     struct error *err)
 {
 	struct nearest n = { .asked = node->text };
@@ -199,7 +206,7 @@ read_word(const struct key *key, const struct yaml *node, void *to,
 }
 
 static int
-read_bool(const struct key *key, const struct yaml *node, void *to,
+read_bool(const struct server_key *key, const struct yaml *node, void *to,
     struct error *err)
 {
 	(void)key;
@@ -214,8 +221,8 @@ read_bool(const struct key *key, const struct yaml *node, void *to,
 }
 
 static int
-store_number(const struct key *key, const struct yaml *node, int64_t number,
-    void *to, struct error *err)
+store_number(const struct server_key *key, const struct yaml *node,
+    int64_t number, void *to, struct error *err)
 {
 	if (number < key->min || number > key->max)
 		return error_at(err, &node->at,
@@ -226,7 +233,7 @@ store_number(const struct key *key, const struct yaml *node, int64_t number,
 }
 
 static int
-read_number(const struct key *key, const struct yaml *node, void *to,
+read_number(const struct server_key *key, const struct yaml *node, void *to,
     struct error *err)
 {
 	long long number;
@@ -242,7 +249,7 @@ read_number(const struct key *key, const struct yaml *node, void *to,
 
 /* "3s 90m 2d"; a bare number has no unit and is refused. */
 static int
-read_duration(const struct key *key, const struct yaml *node, void *to,
+read_duration(const struct server_key *key, const struct yaml *node, void *to,
     struct error *err)
 {
 	static const struct {
@@ -270,7 +277,7 @@ read_duration(const struct key *key, const struct yaml *node, void *to,
 
 /* It may become a header, a log's field, a name in ASCII. */
 static int
-read_text(const struct key *key, const struct yaml *node, void *to,
+read_text(const struct server_key *key, const struct yaml *node, void *to,
     struct error *err)
 {
 	size_t len = strlen(node->text);
@@ -289,7 +296,7 @@ read_text(const struct key *key, const struct yaml *node, void *to,
 
 /* A list of words, one a line. */
 static int
-read_lines(const struct key *key, const struct yaml *node, void *to,
+read_lines(const struct server_key *key, const struct yaml *node, void *to,
     struct error *err)
 {
 	struct buffer b = { 0 };
@@ -315,7 +322,7 @@ read_lines(const struct key *key, const struct yaml *node, void *to,
 
 /* The same, each an OID in digits. */
 static int
-read_oids(const struct key *key, const struct yaml *node, void *to,
+read_oids(const struct server_key *key, const struct yaml *node, void *to,
     struct error *err)
 {
 	const struct yaml *item;
@@ -593,5 +600,6 @@ scenario_free(struct scenario *s)
 	free(s->name);
 	free(s->title);
 	free(s->description);
+	faults_clear(&s->faults);
 	free(s);
 }

@@ -1,4 +1,4 @@
-/* SignedData without signers, alone and signed as the next CA. */
+/* What a server says of itself: capabilities, certificates, the next CA. */
 #include "scep/cms.h"
 
 #include "base/der.h"
@@ -57,4 +57,20 @@ scep_next_ca_encode(struct blob *out, struct crypto *c,
 	buffer_free(&b);
 	buffer_free(&bag);
 	return ret;
+}
+
+int
+scep_caps_encode(struct blob *out, const struct scep_caps *caps)
+{
+	struct buffer b = { 0 };
+
+	buffer_add_span(&b, caps->prefix);
+	for (size_t i = 0; i < caps->count; i++) {
+		if (i > 0)
+			buffer_add_text(&b, caps->separator);
+		buffer_add_span(&b, caps->words[i]);
+	}
+	if (caps->final_separator && caps->count > 0)
+		buffer_add_text(&b, caps->separator);
+	return buffer_finish(&b, out);
 }

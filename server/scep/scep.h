@@ -184,6 +184,28 @@ struct scep_seal {
 int scep_reply_encode(struct blob *out, const struct scep_reply *,
     const struct scep_seal *, struct error *err);
 
+/* A CertRep before it becomes bytes. */
+struct scep_message {
+	struct scep_reply *reply;
+	struct scep_seal *seal;
+};
+
+/* The answer to GetCACaps (3.5.2); everything borrowed. */
+#define SCEP_CAPS_MAX 64
+struct scep_caps {
+	enum {
+		SCEP_CAPS_LIST,
+		SCEP_CAPS_PAGE,	  /* a page for browsers */
+		SCEP_CAPS_ABSENT, /* as if there were no such operation */
+	} form;
+	struct span prefix; /* octets before the first word */
+	struct span words[SCEP_CAPS_MAX];
+	size_t count;
+	const char *separator;
+	bool final_separator;
+};
+int scep_caps_encode(struct blob *out, const struct scep_caps *);
+
 /* A SignedData without signers, around these certificates (3.4), DER. */
 int scep_degenerate(struct buffer *out, const struct span *certs, size_t count);
 /* The same around a CRL. */

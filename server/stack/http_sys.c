@@ -67,7 +67,7 @@ http_sys_answer(struct exchange *ex, enum http_sys_refusal refusal)
 	    p->title, p->heading, p->status, p->message);
 	exchange_answer(ex, LAYER_HTTP_SYS, p->status, 0, 0);
 	ex->verdict.reason = p->reason;
-	ex->wire = WIRE_EXACT;
+	ex->wire.exact = true;
 	ex->reply.reason = p->title;
 	buffer_finish(&b, &ex->reply.body);
 	reply_header(&ex->reply, "Content-Type", "text/html; charset=us-ascii");

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#define CA_RA_CERT_TYPE "application/x-x509-ca-ra-cert"
+#define CA_CERT_TYPE "application/x-x509-ca-cert"
+
 struct mscep_parameters
 mscep_read_parameters(struct span query)
 {
@@ -126,33 +129,69 @@ send_copy(struct exchange *ex, const struct stack_state *state,
 }
 
 void
-mscep_answer_caps(struct exchange *ex, const struct stack_state *state)
+mscep_plan_caps(const struct stack_state *state, struct scep_caps *out)
+{
+	const char *word = state->mscep.capabilities;
+	size_t len;
+
+	*out = (struct scep_caps){
+		.separator = state->mscep.capabilities_separator ==
+			LINE_END_CRLF ?
+		    "\r\n" :
+		    "\n",
+		.final_separator = state->mscep.capabilities_final_newline,
+	};
+	for (; *word != '\0' && out->count < SCEP_CAPS_MAX;
+	     word += len + (word[len] == '\n')) {
+		len = strcspn(word, "\n");
+		out->words[out->count++] = span_of(word, len);
+	}
+}
+
+void
+mscep_answer_caps(struct exchange *ex, const struct stack_state *state,
+    const struct scep_caps *caps)
 {
 	const char *type = state->mscep.capabilities_content_type;
-	const char *end = state->mscep.capabilities_separator == LINE_END_CRLF ?
-	    "\r\n" :
-	    "\n";
-	struct buffer b = { 0 };
 	struct blob body;
 
-	for (const char *c = state->mscep.capabilities; *c != '\0'; c++)
-		buffer_add(&b, *c == '\n' ? end : c,
-		    *c == '\n' ? strlen(end) : 1);
-	if (state->mscep.capabilities_final_newline && b.len > 0)
-		buffer_add_text(&b, end);
-	if (buffer_finish(&b, &body) == -1) {
+	if (caps->form == SCEP_CAPS_PAGE) {
+		mscep_answer_general(ex, state);
+	} else if (caps->form == SCEP_CAPS_ABSENT) {
+		iis_answer(ex, state, LAYER_MSCEP, 404, 0, 0);
+	} else if (scep_caps_encode(&body, caps) == -1) {
 		iis_answer(ex, state, LAYER_MSCEP, 500, 0, 14);
-		return;
+	} else {
+		exchange_answer(ex, LAYER_MSCEP, 200, 0, 0);
+		iis_send(ex, state, *type == '\0' ? NULL : type, body);
 	}
-	exchange_answer(ex, LAYER_MSCEP, 200, 0, 0);
-	iis_send(ex, state, *type == '\0' ? NULL : type, body);
 }
 
 void
 mscep_answer_ca_cert(struct exchange *ex, const struct stack_state *state,
     struct span ca_certs)
 {
-	send_copy(ex, state, "application/x-x509-ca-ra-cert", ca_certs);
+	send_copy(ex, state, CA_RA_CERT_TYPE, ca_certs);
+}
+
+void
+mscep_answer_ca_certs_plan(struct exchange *ex, const struct stack_state *state,
+    const struct ca_certs_plan *plan)
+{
+	const char *type = plan->bare ? CA_CERT_TYPE : CA_RA_CERT_TYPE;
+	struct span certs[CA_CERTS_PLAN_MAX];
+	struct buffer b = { 0 };
+
+	for (size_t i = 0; i < plan->count; i++)
+		certs[i] = plan->certs[i].der;
+	if (plan->content_type != NULL)
+		type = plan->content_type;
+	if (!plan->bare)
+		scep_degenerate(&b, certs, plan->count);
+	else if (plan->count > 0)
+		buffer_add_span(&b, certs[0]);
+	send_copy(ex, state, *type == '\0' ? NULL : type, buffer_span(&b));
+	buffer_free(&b);
 }
 
 /* RFC 8894 4.7.1; what NDES does is unknown (3.8). */

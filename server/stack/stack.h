@@ -216,6 +216,10 @@ void iis_redirect_to_folder(struct exchange *, const struct stack_state *);
 void iis_send(struct exchange *, const struct stack_state *,
     const char *content_type, struct blob body);
 
+/* What a scenario orders, in place of whatever was answered before. */
+void stack_answer_ordered(struct exchange *, const struct stack_state *,
+    const struct ordered_answer *);
+
 /* The admin site: answers 401 to whom it does not know. */
 void authentication_pass(struct exchange *, const struct stack_state *);
 /* The header of a 401. */
@@ -253,9 +257,13 @@ int mscep_message(const struct request *, struct blob *decoded,
     struct span *out);
 /* What GetCACert answers: both RAs and the CA, in this order. */
 int mscep_ca_certs(const struct credentials *, struct blob *out);
-void mscep_answer_caps(struct exchange *, const struct stack_state *);
+void mscep_plan_caps(const struct stack_state *, struct scep_caps *);
+void mscep_answer_caps(struct exchange *, const struct stack_state *,
+    const struct scep_caps *);
 void mscep_answer_ca_cert(struct exchange *, const struct stack_state *,
     struct span ca_certs);
+void mscep_answer_ca_certs_plan(struct exchange *, const struct stack_state *,
+    const struct ca_certs_plan *);
 /* The certificates of the CA after the rollover, signed by the one before. */
 void mscep_answer_next_ca(struct exchange *, const struct stack_state *,
     const struct credentials *, const struct credentials *next);

@@ -16,6 +16,7 @@ static void
 answer(struct exchange *ex, const struct stack_state *s)
 {
 	enum operation operation = mscep_operation(&ex->request);
+	struct scep_caps caps;
 	struct span message;
 	struct blob decoded;
 
@@ -23,9 +24,10 @@ answer(struct exchange *ex, const struct stack_state *s)
 	iis_pass_body(ex, s);
 	if (exchange_is_answered(ex))
 		return;
-	if (operation == OPERATION_GET_CA_CAPS)
-		mscep_answer_caps(ex, s);
-	else if (operation == OPERATION_GET_CA_CERT)
+	if (operation == OPERATION_GET_CA_CAPS) {
+		mscep_plan_caps(s, &caps);
+		mscep_answer_caps(ex, s, &caps);
+	} else if (operation == OPERATION_GET_CA_CERT)
 		mscep_answer_ca_cert(ex, s, span_text("certificates"));
 	else if (operation == OPERATION_PKI) {
 		if (mscep_message(&ex->request, &decoded, &message) == 0)

@@ -90,7 +90,7 @@ page_head(void **state)
 	exchange_must_say(&ex, LAYER_HTTP_SYS, t->status, 0, 0);
 	assert_string_equal(ex.verdict.reason, t->reason);
 	assert_string_equal(ex.reply.reason, t->title);
-	assert_int_equal(ex.wire, WIRE_EXACT);
+	assert_true(ex.wire.exact);
 	exchange_must_have_headers(&ex,
 	    "Content-Type Server Date Connection Content-Length");
 	exchange_must_have_header(&ex, "Content-Type",

@@ -152,6 +152,7 @@ capabilities(void **state)
 {
 	const struct listed *t = *state;
 	struct stack_state s;
+	struct scep_caps caps;
 	struct exchange ex;
 
 	stack_healthy(&s);
@@ -162,7 +163,8 @@ capabilities(void **state)
 	if (t->type != NULL)
 		strcpy(s.mscep.capabilities_content_type, t->type);
 	exchange_make(&ex, "GET", PATH "?operation=GetCACaps");
-	mscep_answer_caps(&ex, &s);
+	mscep_plan_caps(&s, &caps);
+	mscep_answer_caps(&ex, &s, &caps);
 	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
 	if (t->type != NULL && *t->type == '\0') {
 		exchange_must_have_headers(&ex,

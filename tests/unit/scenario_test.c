@@ -104,7 +104,7 @@ reads_duration(void **state)
 	scenario_free(s);
 }
 
-static const struct word {
+static const struct said {
 	const char *row;
 	enum windows windows;
 } words[] = {
@@ -120,7 +120,7 @@ static const struct word {
 static void
 reads_windows(void **state)
 {
-	const struct word *t = *state;
+	const struct said *t = *state;
 	struct scenario *s;
 	char yaml[100];
 
