@@ -99,6 +99,13 @@ int credentials_new(struct key_set *, const struct ca_shape *, int64_t now,
  */
 int credentials_next(const struct credentials *, int64_t rollover,
     struct credentials **out, struct error *);
+/*
+ * Another CA with RAs of its own, that nobody has asked for: "mockndes TEST
+ * ONLY Stranger CA", valid as long as this one, and for all that have its key
+ * set the same keys. Slow when these are to be made. The caller frees *out.
+ */
+int credentials_stranger(const struct credentials *, struct credentials **out,
+    struct error *);
 struct credentials *credentials_ref(struct credentials *);
 void credentials_free(struct credentials *);
 
@@ -176,6 +183,19 @@ int ca_issue(const struct credentials *, struct span subject, struct span spki,
 int ca_plan_issue(const struct credentials *, struct span subject,
     struct span spki, struct span extensions, struct span serial, int64_t now,
     struct issue_plan *out, struct error *);
+
+/*
+ * The certificate of an RA as it is, but for its number: what another one
+ * begins with. It borrows from the credentials and from `serial`.
+ */
+int credentials_plan_ra(const struct credentials *, enum ca_role,
+    uint8_t serial[CA_SERIAL_SIZE], struct issue_plan *out, struct error *);
+/*
+ * The same key and name in one of two years that ended a day before `now`,
+ * with a number of its own. The caller frees *out.
+ */
+int credentials_expired_ra(const struct credentials *, enum ca_role,
+    int64_t now, struct blob *out, struct error *);
 
 /* Whether the issuing CA has, by issuer and signature; says no more. */
 bool ca_has_signed(const struct credentials *, const struct x509 *);

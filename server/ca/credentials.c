@@ -9,6 +9,7 @@
 
 #include "base/der.h"
 
+#define DAY 86400LL
 #define YEAR (365 * 86400LL + 86400 / 4)
 #define ISSUING_YEARS 10
 #define ORGANIZATION "mockndes TEST ONLY"
@@ -33,6 +34,8 @@ static const struct recipe policy = { NULL, "mockndes TEST ONLY Policy CA",
 	NULL, 20, CA_USAGE, 2 };
 static const struct recipe root = { NULL, "mockndes TEST ONLY Root CA", NULL,
 	30, CA_USAGE, 0 };
+static const struct recipe stranger = { NULL, "mockndes TEST ONLY Stranger CA",
+	NULL, ISSUING_YEARS, CA_USAGE, 1 };
 
 static void
 add_name_part(struct buffer *b, struct span oid, const char *text)
@@ -87,6 +90,7 @@ struct building {
 	struct x509 issuer; /* empty: it signs itself */
 	struct evp_pkey_st *signer;
 	uint32_t number; /* of the last serial number */
+	bool is_stranger;
 };
 
 static int
@@ -169,6 +173,12 @@ take_chain(struct building *b, const struct ca_key *keys,
 	return 0;
 }
 
+static const struct recipe *
+recipe_of(const struct building *b, int role)
+{
+	return role == CA_ISSUING && b->is_stranger ? &stranger : &roles[role];
+}
+
 static int
 take_roles(struct building *b)
 {
@@ -176,7 +186,7 @@ take_roles(struct building *b)
 	const struct ca_shape *shape = &cred->shape;
 	const struct key_set *set = cred->key_set;
 	bool given = shape->key == CA_KEY_GIVEN && shape->tiers == 1 &&
-	    shape->generation == 0;
+	    shape->generation == 0 && !b->is_stranger;
 
 	b->number = 0;
 	for (int role = 0; role < CA_ROLES; role++) {
@@ -185,7 +195,7 @@ take_roles(struct building *b)
 
 		if ((given && ready->len > 0 ?
 			    blob_copy(der, blob_span(ready)) :
-			    build(b, &roles[role], cred->keys[role],
+			    build(b, recipe_of(b, role), cred->keys[role],
 				role == CA_ISSUING ? shape->generation : 0,
 				der)) == -1 ||
 		    x509_read(blob_span(der), &cred->certs[role]) == -1)
@@ -274,20 +284,31 @@ make(struct credentials *cred, int64_t now, const struct credentials *above,
 	return fingerprints(cred, err);
 }
 
+/* NULL without memory. */
+static struct credentials *
+empty_credentials(struct key_set *set, const struct ca_shape *shape)
+{
+	struct credentials *cred = calloc(1, sizeof(*cred));
+
+	if (cred == NULL)
+		return NULL;
+	cred->refs = 1;
+	cred->crypto = set->crypto;
+	cred->key_set = key_set_ref(set);
+	cred->shape = *shape;
+	return cred;
+}
+
 static int
 new_credentials(struct key_set *set, const struct ca_shape *shape, int64_t now,
     const struct credentials *above, struct credentials **out,
     struct error *err)
 {
-	struct credentials *cred = calloc(1, sizeof(*cred));
+	struct credentials *cred = empty_credentials(set, shape);
 
 	*out = NULL;
 	if (cred == NULL)
 		return error_set(err, "out of memory");
-	cred->refs = 1;
-	cred->crypto = set->crypto;
-	cred->key_set = key_set_ref(set);
-	cred->shape = *shape;
 	if (make(cred, now, above, err) == 0) {
 		*out = cred;
 		return 0;
@@ -320,6 +341,78 @@ credentials_next(const struct credentials *cred, int64_t rollover,
 	credentials_free(*out);
 	*out = NULL;
 	return error_set(err, "out of memory");
+}
+
+int
+credentials_stranger(const struct credentials *cred, struct credentials **out,
+    struct error *err)
+{
+	static const struct ca_shape shape = { KEY_RSA_2048, 1, 0 };
+	struct credentials *other = empty_credentials(cred->key_set, &shape);
+	struct building b = { .cred = other,
+		.err = err,
+		.not_before = cred->certs[CA_ISSUING].not_before,
+		.is_stranger = true };
+	struct ca_key keys[CA_ROLES];
+
+	*out = NULL;
+	if (other == NULL)
+		return error_set(err, "out of memory");
+	for (int role = 0; role < CA_ROLES; role++)
+		keys[role] = (struct ca_key){ TIER_STRANGER + role,
+			KEY_RSA_2048, 0, NULL };
+	if (key_set_find(cred->key_set, keys, CA_ROLES, err) == 0) {
+		for (int role = 0; role < CA_ROLES; role++)
+			other->keys[role] = keys[role].key;
+		if (take_roles(&b) == 0 && fingerprints(other, err) == 0) {
+			list_certs(other);
+			*out = other;
+			return 0;
+		}
+	}
+	credentials_free(other);
+	return error_set(err, "cannot make the certificates of another CA");
+}
+
+int
+credentials_plan_ra(const struct credentials *cred, enum ca_role role,
+    uint8_t serial[CA_SERIAL_SIZE], struct issue_plan *out, struct error *err)
+{
+	const struct x509 *cert = &cred->certs[role];
+	struct span usage = cert->key_usage;
+
+	if (ca_serial(cred->crypto, (uint32_t)role + 1, serial) == -1)
+		return error_set(err, "no random numbers");
+	out->signer = cred->keys[CA_ISSUING];
+	out->certificate = (struct certificate_plan){
+		.serial = span_of(serial, CA_SERIAL_SIZE),
+		.issuer = cert->issuer,
+		.subject = cert->subject,
+		.spki = cert->spki,
+		.not_before = cert->not_before,
+		.not_after = cert->not_after,
+		.key_usage = usage.len > 1 ? usage.data[1] : 0,
+		.extended_key_usage = oid_ms_request_agent,
+		.template_name = roles[role].template_name,
+		.authority_key_id = cred->certs[CA_ISSUING].key_id,
+	};
+	return 0;
+}
+
+int
+credentials_expired_ra(const struct credentials *cred, enum ca_role role,
+    int64_t now, struct blob *out, struct error *err)
+{
+	uint8_t serial[CA_SERIAL_SIZE];
+	struct issue_plan plan;
+
+	*out = (struct blob){ NULL, 0 };
+	if (credentials_plan_ra(cred, role, serial, &plan, err) == -1)
+		return -1;
+	plan.certificate.not_after = now - DAY;
+	plan.certificate.not_before = now - DAY - roles[role].years * YEAR;
+	return certificate_build(cred->crypto, &plan.certificate, plan.signer,
+	    out, err);
 }
 
 struct credentials *

@@ -10,9 +10,12 @@ enum ca_tier {
 	TIER_ISSUING,
 	TIER_POLICY,
 	TIER_ROOT,
+	/* Of nobody's chain: the CA that is not ours, its RAs by their role. */
+	TIER_STRANGER,
+	TIER_STRANGER_END = TIER_STRANGER + CA_ROLES - 1,
 };
 
-/* The key of a CA; `generation` is 0 above the issuing one. */
+/* The key of a CA; `generation` is 0 but for the issuing one. */
 struct ca_key {
 	enum ca_tier tier;
 	int type; /* enum key_type, or CA_KEY_GIVEN */
