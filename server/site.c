@@ -389,7 +389,7 @@ roll_over(struct site *site, struct snapshot *s, unsigned generation)
 	struct error err = { 0 };
 	struct snapshot *fresh = snapshot_new(site, s->scenario, s, generation,
 	    &err);
-	struct snapshot *unused = fresh;
+	struct snapshot *unused = NULL;
 
 	if (fresh == NULL)
 		return s;
@@ -397,9 +397,11 @@ roll_over(struct site *site, struct snapshot *s, unsigned generation)
 	pthread_mutex_lock(&site->lock);
 	if (site->now == s) {
 		unused = s;
-		site->now = fresh;
-	}
-	fresh = snapshot_ref(site->now);
+		site->now = snapshot_ref(fresh);
+	} else if (site->now->generation == s->generation) {
+		unused = fresh;
+		fresh = snapshot_ref(site->now);
+	} /* else an exchange keeps its scenario, with the CA of now */
 	pthread_mutex_unlock(&site->lock);
 	snapshot_free(unused);
 	snapshot_free(s);
