@@ -359,6 +359,7 @@ site_use_scenario(struct sites *sites, const char *id,
 	pthread_mutex_lock(&site->lock);
 	old = site->now;
 	fresh->generation = old->generation + 1;
+	fresh->began = clock_now(&site->clock); /* if it is the same, too */
 	site->now = fresh;
 	unused = site->counters;
 	site->counters = counters;
@@ -389,7 +390,7 @@ roll_over(struct site *site, struct snapshot *s, unsigned generation)
 	struct error err = { 0 };
 	struct snapshot *fresh = snapshot_new(site, s->scenario, s, generation,
 	    &err);
-	struct snapshot *unused = fresh;
+	struct snapshot *unused = NULL;
 
 	if (fresh == NULL)
 		return s;
@@ -397,9 +398,11 @@ roll_over(struct site *site, struct snapshot *s, unsigned generation)
 	pthread_mutex_lock(&site->lock);
 	if (site->now == s) {
 		unused = s;
-		site->now = fresh;
-	}
-	fresh = snapshot_ref(site->now);
+		site->now = snapshot_ref(fresh);
+	} else if (site->now->generation == s->generation) {
+		unused = fresh;
+		fresh = snapshot_ref(site->now);
+	} /* else an exchange keeps its scenario, with the CA of now */
 	pthread_mutex_unlock(&site->lock);
 	snapshot_free(unused);
 	snapshot_free(s);
@@ -440,6 +443,21 @@ site_decides_late(const struct exchange *ex)
 	return ex->snapshot->scenario->faults.needs_message;
 }
 
+/* As `when: operation` has it, whoever answers. */
+static const char *
+operation_of(const struct request *r)
+{
+	enum operation operation = mscep_operation(r);
+	enum place place = iis_place(r);
+
+	if (place == PLACE_NOWHERE || operation == OPERATION_UNKNOWN)
+		return "other";
+	if (operation != OPERATION_NONE)
+		return mscep_operation_name(operation);
+	return place == PLACE_ADMIN || place == PLACE_ADMIN_REDIRECT ? "admin" :
+								       "browse";
+}
+
 /*
  * The counters are those of the scenario that is in force; an exchange that
  * began under another one is decided by it, and counts nowhere.
@@ -449,7 +467,7 @@ site_decide(struct exchange *ex, const struct fault_message *message)
 {
 	const struct snapshot *s = ex->snapshot;
 	const struct faults *faults = &s->scenario->faults;
-	const struct fault_facts facts = { ex, message, s->began };
+	struct fault_facts facts = { ex, message, s->began, NULL };
 	struct site *site = s->site;
 	struct decision *d = &ex->decision;
 
@@ -457,10 +475,11 @@ site_decide(struct exchange *ex, const struct fault_message *message)
 		d->made = true;
 		return d->instead && !d->processed;
 	}
+	facts.operation = operation_of(&ex->request);
 	pthread_mutex_lock(&site->lock);
 	faults_decide(faults,
-	    site->now->scenario == s->scenario ? site->counters : NULL, &facts,
-	    site->seed, d);
+	    site->now->generation == s->generation ? site->counters : NULL,
+	    &facts, site->seed, d);
 	pthread_mutex_unlock(&site->lock);
 	return d->instead && !d->processed;
 }
@@ -522,6 +541,7 @@ site_commit(struct sites *sites, struct exchange *ex)
 	if (s == NULL)
 		return;
 	ex->snapshot = NULL;
+	faults_note(&s->scenario->faults, &ex->decision, &ex->notes);
 	log_form(&s->state, &form);
 	if (log_files_write(s->site->logs, ex, &form, &err) == -1 &&
 	    sites->options.narrate != NULL)

@@ -53,6 +53,7 @@ struct journal_entry {
 	char method[16], target[256]; /* cut */
 	struct verdict verdict;
 	struct scep_facts scep;
+	struct rule_notes notes;
 	uint64_t sent;
 	enum ending ending;
 };

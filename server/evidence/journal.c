@@ -22,6 +22,7 @@ journal_add(struct journal *j, const struct exchange *ex)
 	    ex->request.target == NULL ? "" : ex->request.target);
 	e->verdict = ex->verdict;
 	e->scep = ex->scep;
+	e->notes = ex->notes;
 	e->sent = ex->sent;
 	e->ending = ex->ending;
 }

@@ -38,6 +38,22 @@ add_scep(struct buffer *b, const struct scep_facts *s)
 		buffer_printf(b, " (%s)", s->why);
 }
 
+/* Which rules of the scenario apply; of the others, what is not so. */
+static void
+add_rules(struct buffer *b, const struct rule_notes *notes)
+{
+	const struct rule_note *n = notes->list;
+
+	buffer_add_text(b, "  rule: ");
+	for (size_t i = 0; i < notes->count; i++, n++)
+		buffer_printf(b, "%s%s:%d %s%s", i == 0 ? "" : "; ",
+		    notes->file, n->line,
+		    n->unmet == NULL ? "applies" : "not: ",
+		    n->unmet == NULL ? "" : n->unmet);
+	if (notes->more > 0)
+		buffer_printf(b, "; and %u more", notes->more);
+}
+
 /* One line each: what it is, against which rule, and what comes of it. */
 static void
 tell_findings(struct buffer *b, const struct findings *found,
@@ -71,6 +87,10 @@ narrate(const struct exchange *ex, const struct iis_log_form *form,
 	}
 	if (ex->scep.message_type != 0 || ex->scep.why[0] != '\0') {
 		add_scep(&b, &ex->scep);
+		tell(&b, say, cls);
+	}
+	if (ex->notes.count > 0) {
+		add_rules(&b, &ex->notes);
 		tell(&b, say, cls);
 	}
 	tell_findings(&b, &ex->scep.http_findings, say, cls);

@@ -199,6 +199,18 @@ struct decision {
 	uint32_t counts[FAULT_RULES_MAX]; /* which exchange of its rule */
 };
 
+/* What is kept of it when the scenario is gone. */
+#define RULE_NOTES_MAX 16
+struct rule_notes {
+	char file[64]; /* "x.yaml", cut */
+	struct rule_note {
+		int line;
+		uint32_t turn;	   /* which exchange of the rule; 0: none */
+		const char *unmet; /* condition, static; NULL: it applies */
+	} list[RULE_NOTES_MAX];
+	uint8_t count, more; /* more: that found no room */
+};
+
 #define USER_SIZE 65
 struct exchange {
 	struct request request;
@@ -207,6 +219,7 @@ struct exchange {
 	struct wire wire;
 	struct verdict verdict;
 	struct decision decision;
+	struct rule_notes notes; /* once it is over */
 	struct event *events;
 	struct scep_facts scep;
 	struct snapshot *snapshot;

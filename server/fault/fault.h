@@ -59,15 +59,18 @@ struct fault_message {
 struct fault_facts {
 	const struct exchange *exchange;     /* request, operation, at */
 	const struct fault_message *message; /* NULL: none, or not decoded */
-	int64_t began; /* site's time when the scenario took effect */
+	int64_t began;	       /* site's time when the scenario took effect */
+	const char *operation; /* a word of `when: operation`; static */
 };
 
 /* A row: one key below `when:`. */
+struct fault_turn; /* which exchange of the rule it is */
 struct fault_condition {
 	struct key key;
 	bool needs_message;
 	/* NULL: it counts, and is looked at last. */
 	bool (*holds)(const struct fault_facts *, const struct value *);
+	bool (*counts)(const struct fault_turn *, const struct value *);
 };
 /* The rows, from 0 on; NULL: no more. */
 const struct fault_condition *fault_condition_at(size_t);
@@ -105,15 +108,27 @@ void faults_clear(struct faults *);
  * Which exchange of a rule it is, by transaction if the rule says so. Bounded;
  * not thread-safe: the site's lock.
  */
+#define FAULT_TRANSACTIONS_MAX 4096 /* of all rules of a site */
 struct fault_counters;
 struct fault_counters *fault_counters_new(const struct faults *);
 void fault_counters_free(struct fault_counters *);
 
-/* `seed`: of the server and the site. */
+/*
+ * `seed`: of the server and the site. An exchange counts for a rule if all
+ * that does not count holds and no rule before it has won. Without counters,
+ * as for an exchange that outlived its scenario, rules that count do not apply:
+ * whose turn it would have been, nobody knows.
+ */
 void faults_decide(const struct faults *, struct fault_counters *,
     const struct fault_facts *, uint64_t seed, struct decision *out);
+/* What outlives the scenario: those that apply, then the others. */
+void faults_note(const struct faults *, const struct decision *,
+    struct rule_notes *out);
 
-/* Applies the edits of this stage, of all rules that apply. */
+/*
+ * Applies the edits of this stage, of all rules that apply; an answer in place
+ * of the server's is ordered by the first of them that has one.
+ */
 int faults_apply(const struct faults *, uint64_t seed, struct fault_context *,
     void *plan);
 

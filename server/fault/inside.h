@@ -19,4 +19,40 @@ extern const struct fault_section fault_http, fault_caps, fault_ca_certs,
 /* Of these three, a number that is the same at each replay. */
 uint64_t fault_mix(uint64_t seed, size_t rule, uint32_t count);
 
+/* The rows of `when:`, in their order. */
+enum fault_when {
+	WHEN_OPERATION,
+	WHEN_METHOD,
+	WHEN_PATH,
+	WHEN_SOURCE,
+	WHEN_USER_AGENT,
+	WHEN_HEADER,
+	WHEN_LONGER_THAN,
+	WHEN_BETWEEN,
+	WHEN_MESSAGE_TYPE,
+	WHEN_TRANSACTION_ID,
+	WHEN_SUBJECT,
+	WHEN_PER,
+	WHEN_AFTER, /* it and what follows count */
+	WHEN_FIRST,
+	WHEN_NTH,
+	WHEN_EVERY,
+	WHEN_FOR,
+	WHEN_CHANCE,
+};
+enum fault_when fault_when(const struct fault_condition *);
+/* What the rule says there, or NULL. */
+const struct value *fault_when_value(const struct fault_rule *,
+    enum fault_when);
+/* Puts the tests into the order of the rows, and says what never holds. */
+void fault_when_finish(struct fault_rule *, struct errors *);
+
+/* Which exchange of its rule it is, for what counts. */
+struct fault_turn {
+	int64_t count;	/* of those after `after`, from 1 on */
+	int64_t age_ms; /* since the first of them */
+	int64_t draw;	/* 0 up to FAULT_CERTAIN */
+};
+#define FAULT_CERTAIN 1000000 /* a chance of 1 */
+
 #endif

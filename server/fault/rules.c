@@ -42,10 +42,9 @@ fault_draw(struct fault_context *ctx)
 }
 
 static void
-finish_rule(struct fault_rule *rule)
+finish_rule(struct fault_rule *rule, struct errors *errors)
 {
-	for (size_t i = 0; i < rule->test_count; i++)
-		rule->needs_message |= rule->tests[i].kind->needs_message;
+	fault_when_finish(rule, errors);
 	for (size_t i = 0; i < rule->edit_count; i++) {
 		const struct fault_edit *e = &rule->edits[i];
 
@@ -58,9 +57,8 @@ finish_rule(struct fault_rule *rule)
 void
 faults_finish(struct faults *faults, struct errors *errors)
 {
-	(void)errors;
 	for (size_t i = 0; i < faults->count; i++) {
-		finish_rule(&faults->rules[i]);
+		finish_rule(&faults->rules[i], errors);
 		faults->stages |= faults->rules[i].stages;
 		faults->needs_message |= faults->rules[i].needs_message;
 	}
@@ -106,11 +104,14 @@ faults_apply(const struct faults *faults, uint64_t seed,
 	if (!d->made || (faults->stages & ctx->stage) == 0)
 		return 0;
 	for (size_t i = 0; i < faults->count; i++) {
-		if (d->rules[i] != RULE_APPLIES)
+		if (d->rules[i] != RULE_APPLIES ||
+		    (ctx->stage == FAULT_ORDER && !faults->rules[i].instead))
 			continue;
 		ctx->draw = fault_mix(seed, i, d->counts[i]) ^ ctx->stage;
 		if (apply_rule(&faults->rules[i], ctx, plan) == -1)
 			return -1;
+		if (ctx->stage == FAULT_ORDER)
+			break;
 	}
 	return 0;
 }

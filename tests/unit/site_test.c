@@ -511,6 +511,39 @@ is_found_by_its_issuer(void **state)
 	close_sites(&f);
 }
 
+/* Its scenario stays, though it gets the CA that all others have by now. */
+static void
+a_rollover_switches_no_scenario(void **state)
+{
+	static const char *const before[] = { "server.ca.rollover_after=1d",
+		"server.windows=2016" };
+	static const char *const after[] = { "server.ca.rollover_after=1d" };
+	struct fixture f = { 0 };
+	struct scenario *other = scenario_with(after, 1);
+	struct credentials *now;
+	struct error err = { 0 };
+
+	(void)state;
+	open_sites(&f, before, 2);
+	advance(&f, DAY);
+	end(&f);
+	begin(&f);
+	assert_int_equal(site_use_scenario(f.sites, SITE_DEFAULT, other, &err),
+	    0);
+	site_catch_up(&f.ex);
+	assert_int_equal(f.ex.snapshot->state.windows, WINDOWS_2016);
+	assert_int_equal(f.ex.snapshot->credentials->shape.generation, 1);
+	now = credentials_ref(f.ex.snapshot->credentials);
+	end(&f);
+	begin(&f);
+	site_catch_up(&f.ex);
+	assert_int_equal(f.ex.snapshot->state.windows, other->state.windows);
+	assert_ptr_equal(f.ex.snapshot->credentials, now);
+	credentials_free(now);
+	scenario_free(other);
+	close_sites(&f);
+}
+
 static int
 prepare(void **state)
 {
@@ -540,6 +573,8 @@ main(void)
 		ONE(beginning_makes_no_ca, "beginning makes no CA"),
 		ROWS(no_ca_is_in_use_before_its_time, changes),
 		ROWS(a_kept_ca_stays, foreigns),
+		ONE(a_rollover_switches_no_scenario,
+		    "a rollover switches no scenario"),
 		ONE(is_the_same_again, "the same certificate again"),
 		ONE(is_found_by_its_issuer,
 		    "a certificate is found by its own issuer"),
