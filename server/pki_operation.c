@@ -337,15 +337,16 @@ seal(struct exchange *ex, const struct scep_request *request,
 		.recipient_key = request->signer_key,
 		.recipient = &request->signer,
 	};
+	struct scep_message message;
 	uint8_t nonce[NONCE_SIZE];
 	struct blob der;
 
 	if (crypto_random(cred->crypto, nonce, sizeof(nonce)) == -1)
 		return error_set(err, "no random numbers");
 	reply->sender_nonce = span_of(nonce, sizeof(nonce));
-	if (site_edit(ex, FAULT_SCEP, &(struct scep_message){ reply, &how }) ==
-		-1 ||
-	    scep_reply_encode(&der, reply, &how, err) == -1)
+	scep_message_plan(&message, reply, &how);
+	if (site_edit(ex, FAULT_SCEP, &message) == -1 ||
+	    scep_message_encode(&der, &message, err) == -1)
 		return -1;
 	mscep_answer_cert_rep(ex, &ex->snapshot->state, reply, der);
 	return 0;
@@ -360,6 +361,7 @@ send_reply(struct exchange *ex, const struct scep_request *request,
 	    request->cipher);
 	struct scep_reply reply = {
 		.status = out->pending ? SCEP_PENDING : SCEP_SUCCESS,
+		.fail_info = SCEP_BAD_REQUEST, /* should it come to that */
 		.transaction_id = request->transaction_id,
 		.recipient_nonce = request->sender_nonce,
 		.no_content = form.content,
