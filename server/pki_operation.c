@@ -169,13 +169,15 @@ answer_new(struct exchange *ex, const struct scep_request *request,
     struct outcome *out)
 {
 	const struct stack_state *state = &ex->snapshot->state;
-	enum refusal refusal;
-
-	if (state->mscep.repeat == REPEAT_SAME &&
+	enum refusal refusal = REFUSAL_NONE;
+	bool repeated = state->mscep.repeat == REPEAT_SAME &&
 	    site_certificate_of_key(ex, request->csr.spki, &request->signer,
-		&out->certificate))
+		&out->certificate);
+
+	if (repeated && !out->pending)
 		return REFUSAL_NONE;
-	refusal = judge(ex, request, out);
+	if (!repeated)
+		refusal = judge(ex, request, out);
 	if (refusal != REFUSAL_NONE)
 		return refusal;
 	if (state->ca.approval == APPROVAL_AUTOMATIC && !out->pending)
@@ -213,11 +215,8 @@ answer_enrolment(struct exchange *ex, const struct scep_request *request,
 	enum refusal refusal = REFUSAL_NONE;
 	struct ruling ruling;
 
-	site_ask(ex, request, &ruling);
 	site_edit(ex, FAULT_APPROVAL, &out->pending);
-	if (out->pending && ruling.kind != RULING_NEW &&
-	    ruling.kind != RULING_REFUSE)
-		ruling.kind = RULING_WAIT;
+	site_ask(ex, request, out->pending, &ruling);
 	switch (ruling.kind) {
 	case RULING_NEW:
 		refusal = answer_new(ex, request, out);
