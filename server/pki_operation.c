@@ -169,13 +169,15 @@ answer_new(struct exchange *ex, const struct scep_request *request,
     struct outcome *out)
 {
 	const struct stack_state *state = &ex->snapshot->state;
-	enum refusal refusal;
-
-	if (state->mscep.repeat == REPEAT_SAME &&
+	enum refusal refusal = REFUSAL_NONE;
+	bool repeated = state->mscep.repeat == REPEAT_SAME &&
 	    site_certificate_of_key(ex, request->csr.spki, &request->signer,
-		&out->certificate))
+		&out->certificate);
+
+	if (repeated && !out->pending)
 		return REFUSAL_NONE;
-	refusal = judge(ex, request, out);
+	if (!repeated)
+		refusal = judge(ex, request, out);
 	if (refusal != REFUSAL_NONE)
 		return refusal;
 	if (state->ca.approval == APPROVAL_AUTOMATIC && !out->pending)
@@ -213,11 +215,8 @@ answer_enrolment(struct exchange *ex, const struct scep_request *request,
 	enum refusal refusal = REFUSAL_NONE;
 	struct ruling ruling;
 
-	site_ask(ex, request, &ruling);
 	site_edit(ex, FAULT_APPROVAL, &out->pending);
-	if (out->pending && ruling.kind != RULING_NEW &&
-	    ruling.kind != RULING_REFUSE)
-		ruling.kind = RULING_WAIT;
+	site_ask(ex, request, out->pending, &ruling);
 	switch (ruling.kind) {
 	case RULING_NEW:
 		refusal = answer_new(ex, request, out);
@@ -337,15 +336,16 @@ seal(struct exchange *ex, const struct scep_request *request,
 		.recipient_key = request->signer_key,
 		.recipient = &request->signer,
 	};
+	struct scep_message message;
 	uint8_t nonce[NONCE_SIZE];
 	struct blob der;
 
 	if (crypto_random(cred->crypto, nonce, sizeof(nonce)) == -1)
 		return error_set(err, "no random numbers");
 	reply->sender_nonce = span_of(nonce, sizeof(nonce));
-	if (site_edit(ex, FAULT_SCEP, &(struct scep_message){ reply, &how }) ==
-		-1 ||
-	    scep_reply_encode(&der, reply, &how, err) == -1)
+	scep_message_plan(&message, reply, &how);
+	if (site_edit(ex, FAULT_SCEP, &message) == -1 ||
+	    scep_message_encode(&der, &message, err) == -1)
 		return -1;
 	mscep_answer_cert_rep(ex, &ex->snapshot->state, reply, der);
 	return 0;
@@ -360,6 +360,7 @@ send_reply(struct exchange *ex, const struct scep_request *request,
 	    request->cipher);
 	struct scep_reply reply = {
 		.status = out->pending ? SCEP_PENDING : SCEP_SUCCESS,
+		.fail_info = SCEP_BAD_REQUEST, /* should it come to that */
 		.transaction_id = request->transaction_id,
 		.recipient_nonce = request->sender_nonce,
 		.no_content = form.content,

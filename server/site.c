@@ -603,13 +603,13 @@ site_next_serial(struct exchange *ex, uint8_t out[CA_SERIAL_SIZE])
 }
 
 void
-site_ask(struct exchange *ex, const struct scep_request *request,
+site_ask(struct exchange *ex, const struct scep_request *request, bool hold,
     struct ruling *out)
 {
 	struct site *site = ex->snapshot->site;
 
 	pthread_mutex_lock(&site->lock);
-	transaction_ask(&site->transactions, request, ex->at, out);
+	transaction_ask(&site->transactions, request, hold, ex->at, out);
 	pthread_mutex_unlock(&site->lock);
 }
 

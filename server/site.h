@@ -94,7 +94,8 @@ enum challenge_answer site_make_challenge(struct exchange *,
 enum refusal site_spend_challenge(struct exchange *, const char *password);
 int site_next_serial(struct exchange *, uint8_t out[CA_SERIAL_SIZE]);
 /* What a request means after those before it; see transaction_ask(). */
-void site_ask(struct exchange *, const struct scep_request *, struct ruling *);
+void site_ask(struct exchange *, const struct scep_request *, bool hold,
+    struct ruling *);
 enum refusal site_hold(struct exchange *, const struct scep_request *);
 void site_end_transaction(struct exchange *, const char *id,
     struct span certificate);

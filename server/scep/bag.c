@@ -41,6 +41,7 @@ scep_next_ca_encode(struct blob *out, struct crypto *c,
     const struct span *certs, size_t count, struct error *err)
 {
 	const struct cms_signer signer = { c, ca_key, ca, digest };
+	struct scep_signed how = { .count = 0 };
 	struct buffer b = { 0 }, bag = { 0 };
 	struct span content;
 	int ret = -1;
@@ -50,7 +51,8 @@ scep_next_ca_encode(struct blob *out, struct crypto *c,
 		error_set(err, "out of memory");
 	} else {
 		content = buffer_span(&bag);
-		ret = cms_add_signed(&b, &signer, &content, SPAN_EMPTY, err);
+		cms_list_content(&how);
+		ret = cms_add_signed(&b, &signer, &content, &how, err);
 	}
 	if (ret == 0)
 		ret = buffer_finish(&b, out);

@@ -108,33 +108,78 @@ cms_add_identifier(struct buffer *b, const struct x509 *cert)
 }
 
 void
-cms_add_attribute(struct buffer *b, struct span oid, int tag, struct span value)
+cms_list_content(struct scep_signed *how)
 {
+	how->attributes[how->count++] = (struct scep_attribute){
+		oid_content_type, DER_OID, oid_data, 1
+	};
+	how->attributes[how->count++] = (struct scep_attribute){
+		oid_message_digest, DER_OCTET_STRING, SPAN_EMPTY, 1
+	};
+}
+
+static void
+add_attribute(struct buffer *b, const struct scep_attribute *a,
+    struct span digest)
+{
+	bool own = a->value.len == 0 && span_equal(a->oid, oid_message_digest);
 	size_t seq = der_begin(b, DER_SEQUENCE), set;
 
-	der_add_oid(b, oid);
+	der_add_oid(b, a->oid);
 	set = der_begin(b, DER_SET);
-	der_add(b, tag, value);
+	for (unsigned i = 0; i < a->values; i++)
+		der_add(b, a->tag, own ? digest : a->value);
 	der_end(b, set);
 	der_end(b, seq);
 }
 
-/* Content of the signedAttrs, in the order of a DER SET OF. */
+static void
+reverse(struct buffer *b)
+{
+	struct der items[SCEP_ATTRIBUTES_MAX];
+	struct span rest = buffer_span(b);
+	struct buffer out = { 0 };
+	size_t count = 0;
+
+	while (
+	    count < SCEP_ATTRIBUTES_MAX && der_next(&rest, &items[count]) == 0)
+		count++;
+	while (count-- > 0)
+		buffer_add_span(&out, items[count].whole);
+	out.failed |= b->failed;
+	buffer_free(b);
+	*b = out;
+}
+
+/* Content of the signedAttrs. */
 static int
 build_attributes(struct buffer *b, const struct cms_signer *signer,
-    struct span content, struct span attributes)
+    struct span content, const struct scep_signed *how)
 {
 	uint8_t digest[DIGEST_MAX_SIZE];
 
 	if (crypto_digest(signer->crypto, signer->digest, content, digest) ==
 	    -1)
 		return -1;
-	buffer_add_span(b, attributes);
-	cms_add_attribute(b, oid_content_type, DER_OID, oid_data);
-	cms_add_attribute(b, oid_message_digest, DER_OCTET_STRING,
-	    span_of(digest, digest_size(signer->digest)));
-	der_sort_set(b, 0);
+	digest[0] ^= how->wrong_digest;
+	for (size_t i = 0; i < how->count; i++)
+		add_attribute(b, &how->attributes[i],
+		    span_of(digest, digest_size(signer->digest)));
+	if (how->order != SCEP_ORDER_LISTED)
+		der_sort_set(b, 0);
+	if (how->order == SCEP_ORDER_REVERSED)
+		reverse(b);
 	return b->failed ? -1 : 0;
+}
+
+static void
+add_signature_algorithm(struct buffer *b, const struct cms_signer *signer,
+    bool names_digest)
+{
+	if (crypto_key_is_rsa(signer->key) && !names_digest)
+		cms_add_algorithm(b, oid_rsa_encryption);
+	else
+		crypto_add_signature_algorithm(b, signer->key, signer->digest);
 }
 
 /*
@@ -143,7 +188,7 @@ build_attributes(struct buffer *b, const struct cms_signer *signer,
  */
 static int
 add_signer_info(struct buffer *b, const struct cms_signer *signer,
-    struct span attributes)
+    struct span attributes, const struct scep_signed *how)
 {
 	struct buffer set = { 0 }, signature = { 0 };
 	size_t info = der_begin(b, DER_SEQUENCE);
@@ -153,14 +198,13 @@ add_signer_info(struct buffer *b, const struct cms_signer *signer,
 	ret = set.failed ? -1 :
 			   crypto_sign(signer->crypto, signer->key,
 			       signer->digest, buffer_span(&set), &signature);
+	if (ret == 0)
+		signature.data[signature.len - 1] ^= how->wrong_signature;
 	der_add_small_integer(b, 1);
 	cms_add_identifier(b, signer->cert);
 	cms_add_algorithm(b, digest_oid(signer->digest));
 	der_add(b, DER_CONTEXT_CONSTRUCTED(0), attributes);
-	if (crypto_key_is_rsa(signer->key))
-		cms_add_algorithm(b, oid_rsa_encryption);
-	else
-		crypto_add_signature_algorithm(b, signer->key, signer->digest);
+	add_signature_algorithm(b, signer, how->names_digest);
 	der_add(b, DER_OCTET_STRING, buffer_span(&signature));
 	der_end(b, info);
 	buffer_free(&set);
@@ -184,9 +228,10 @@ add_content(struct buffer *b, const struct span *content)
 
 int
 cms_add_signed(struct buffer *b, const struct cms_signer *signer,
-    const struct span *content, struct span attributes, struct error *err)
+    const struct span *content, const struct scep_signed *how,
+    struct error *err)
 {
-	struct buffer all = { 0 };
+	struct buffer attributes = { 0 };
 	struct cms_frame frame = cms_begin(b, oid_signed_data);
 	size_t set;
 	int ret;
@@ -196,13 +241,15 @@ cms_add_signed(struct buffer *b, const struct cms_signer *signer,
 	cms_add_algorithm(b, digest_oid(signer->digest));
 	der_end(b, set);
 	add_content(b, content);
+	if (how->certificates.len > 0)
+		der_add(b, DER_CONTEXT_CONSTRUCTED(0), how->certificates);
 	set = der_begin(b, DER_SET);
-	ret = build_attributes(&all, signer,
-	    content == NULL ? SPAN_EMPTY : *content, attributes);
+	ret = build_attributes(&attributes, signer,
+	    content == NULL ? SPAN_EMPTY : *content, how);
 	if (ret == 0)
-		ret = add_signer_info(b, signer, buffer_span(&all));
+		ret = add_signer_info(b, signer, buffer_span(&attributes), how);
 	der_end(b, set);
 	cms_end(b, frame);
-	buffer_free(&all);
+	buffer_free(&attributes);
 	return ret == 0 && !b->failed ? 0 : error_set(err, "cannot sign");
 }

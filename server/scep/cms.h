@@ -60,23 +60,20 @@ void cms_end(struct buffer *, struct cms_frame);
 void cms_add_algorithm(struct buffer *, struct span oid);
 /* IssuerAndSerialNumber. */
 void cms_add_identifier(struct buffer *, const struct x509 *);
-/* Attribute with one value. */
-void cms_add_attribute(struct buffer *, struct span oid, int tag,
-    struct span value);
-
 struct cms_signer {
 	struct crypto *crypto;
 	struct evp_pkey_st *key;
 	const struct x509 *cert;
 	enum digest digest;
 };
+/* contentType and messageDigest (11.1, 11.2), which every SignedData has. */
+void cms_list_content(struct scep_signed *);
 /*
- * A whole SignedData (5.1) of one signer around id-data, without
- * certificates. `content` NULL: eContent is left out. `attributes` are
- * signed beside contentType and messageDigest, in DER's order.
+ * A whole SignedData (5.1) of one signer around id-data. `content` NULL:
+ * eContent is left out.
  */
 int cms_add_signed(struct buffer *, const struct cms_signer *,
-    const struct span *content, struct span attributes, struct error *);
+    const struct span *content, const struct scep_signed *, struct error *);
 
 /* The EnvelopedData that is `content`, decrypted; fills its part of *out. */
 enum scep_flaw envelope_open(const struct scep_recipient *, struct span content,

@@ -7,42 +7,55 @@
 #include "base/der.h"
 
 static void
-add_number(struct buffer *b, struct span oid, int32_t number)
+list(struct scep_signed *to, struct span oid, int tag, struct span value)
 {
-	char text[12];
-
-	snprintf(text, sizeof(text), "%d", (int)number);
-	cms_add_attribute(b, oid, DER_PRINTABLE_STRING, span_text(text));
+	to->attributes[to->count++] = (struct scep_attribute){ oid, tag, value,
+		1 };
 }
 
 static void
-add_text(struct buffer *b, struct span oid, int tag, const char *text)
+list_number(struct scep_signed *to, char text[12], struct span oid,
+    int32_t number)
+{
+	snprintf(text, 12, "%d", (int)number);
+	list(to, oid, DER_PRINTABLE_STRING, span_text(text));
+}
+
+static void
+list_text(struct scep_signed *to, struct span oid, int tag, const char *text)
 {
 	if (text != NULL)
-		cms_add_attribute(b, oid, tag, span_text(text));
+		list(to, oid, tag, span_text(text));
 }
 
-/* Those of SCEP (3.2.1) and of Microsoft. */
-static void
-add_attributes(struct buffer *b, const struct scep_reply *reply)
+/* Those of SCEP (3.2.1), of Microsoft, and of CMS. */
+void
+scep_message_plan(struct scep_message *m, struct scep_reply *reply,
+    struct scep_seal *seal)
 {
-	add_number(b, oid_scep_message_type, SCEP_CERT_REP);
-	add_number(b, oid_scep_pki_status, reply->status);
+	struct scep_signed *to = &m->sign;
+
+	*m = (struct scep_message){ .reply = reply, .seal = seal };
+	list_number(to, m->numbers[0], oid_scep_message_type, SCEP_CERT_REP);
+	list_number(to, m->numbers[1], oid_scep_pki_status,
+	    (int32_t)reply->status);
 	if (reply->status == SCEP_FAILURE)
-		add_number(b, oid_scep_fail_info, reply->fail_info);
-	add_text(b, oid_scep_fail_info_text, DER_UTF8_STRING,
+		list_number(to, m->numbers[2], oid_scep_fail_info,
+		    (int32_t)reply->fail_info);
+	list_text(to, oid_scep_fail_info_text, DER_UTF8_STRING,
 	    reply->fail_info_text);
 	if (reply->ms_error != 0)
-		add_number(b, oid_ms_scep_error, reply->ms_error);
-	add_text(b, oid_ms_scep_server_message, DER_UTF8_STRING,
+		list_number(to, m->numbers[3], oid_ms_scep_error,
+		    reply->ms_error);
+	list_text(to, oid_ms_scep_server_message, DER_UTF8_STRING,
 	    reply->ms_message);
-	cms_add_attribute(b, oid_scep_sender_nonce, DER_OCTET_STRING,
-	    reply->sender_nonce);
+	list(to, oid_scep_sender_nonce, DER_OCTET_STRING, reply->sender_nonce);
 	if (reply->recipient_nonce.len > 0)
-		cms_add_attribute(b, oid_scep_recipient_nonce, DER_OCTET_STRING,
+		list(to, oid_scep_recipient_nonce, DER_OCTET_STRING,
 		    reply->recipient_nonce);
-	add_text(b, oid_scep_transaction_id, DER_PRINTABLE_STRING,
+	list_text(to, oid_scep_transaction_id, DER_PRINTABLE_STRING,
 	    reply->transaction_id);
+	cms_list_content(to);
 }
 
 /* The leaf, then what else there is. */
@@ -63,19 +76,74 @@ add_certificates(struct buffer *b, const struct scep_reply *reply)
 	return ret;
 }
 
+/* What a SUCCESS is about, sealed or not. */
 static int
-build_envelope(struct buffer *b, const struct scep_reply *reply,
-    const struct scep_seal *seal, struct error *err)
+build_bag(struct buffer *b, const struct scep_message *m, struct error *err)
 {
+	const struct scep_reply *reply = m->reply;
 	struct buffer bag = { 0 };
-	int ret;
+	int ret = 0;
 
 	if ((reply->crl.len > 0 ? scep_degenerate_crl(&bag, reply->crl) :
 				  add_certificates(&bag, reply)) == -1)
 		ret = error_set(err, "out of memory");
+	else if (m->envelope == SCEP_ENVELOPE_PLAIN)
+		buffer_add_span(b, buffer_span(&bag));
 	else
-		ret = envelope_add(b, seal, buffer_span(&bag), err);
+		ret = envelope_add(b, m->seal, buffer_span(&bag), err);
 	buffer_free(&bag);
+	return ret;
+}
+
+/* The eContent; *absent: there is none. */
+static int
+build_content(struct buffer *b, const struct scep_message *m, bool *absent,
+    struct error *err)
+{
+	static const enum scep_content contents[] = {
+		[SCEP_ENVELOPE_EMPTY] = SCEP_CONTENT_EMPTY,
+		[SCEP_ENVELOPE_ZERO] = SCEP_CONTENT_ZERO,
+		[SCEP_ENVELOPE_ABSENT] = SCEP_CONTENT_ABSENT,
+	};
+	enum scep_content content = m->reply->no_content;
+
+	*absent = false;
+	if (m->reply->status == SCEP_SUCCESS) {
+		if (m->envelope == SCEP_ENVELOPE_SEALED ||
+		    m->envelope == SCEP_ENVELOPE_PLAIN)
+			return build_bag(b, m, err);
+		content = contents[m->envelope];
+	}
+	if (content == SCEP_CONTENT_ZERO)
+		buffer_add_byte(b, 0);
+	*absent = content == SCEP_CONTENT_ABSENT;
+	return 0;
+}
+
+int
+scep_message_encode(struct blob *out, const struct scep_message *m,
+    struct error *err)
+{
+	const struct scep_seal *seal = m->seal;
+	const struct cms_signer signer = { seal->crypto, seal->signer_key,
+		seal->signer, seal->digest };
+	struct buffer b = { 0 }, content = { 0 };
+	struct span span;
+	bool absent;
+	int ret = -1;
+
+	*out = (struct blob){ NULL, 0 };
+	if (build_content(&content, m, &absent, err) == -1)
+		goto out;
+	span = buffer_span(&content);
+	if (content.failed)
+		error_set(err, "out of memory");
+	else if (cms_add_signed(&b, &signer, absent ? NULL : &span, &m->sign,
+		     err) == 0)
+		ret = buffer_finish(&b, out);
+out:
+	buffer_free(&b);
+	buffer_free(&content);
 	return ret;
 }
 
@@ -83,34 +151,12 @@ int
 scep_reply_encode(struct blob *out, const struct scep_reply *reply,
     const struct scep_seal *seal, struct error *err)
 {
-	const struct cms_signer signer = { seal->crypto, seal->signer_key,
-		seal->signer, seal->digest };
-	struct buffer b = { 0 }, envelope = { 0 }, attributes = { 0 };
-	struct span content = SPAN_EMPTY;
-	bool absent = false;
-	int ret = -1;
+	struct scep_reply said = *reply;
+	struct scep_seal how = *seal;
+	struct scep_message m;
 
-	*out = (struct blob){ NULL, 0 };
-	if (reply->status == SCEP_SUCCESS) {
-		if (build_envelope(&envelope, reply, seal, err) == -1)
-			goto out;
-		content = buffer_span(&envelope);
-	} else if (reply->no_content == SCEP_CONTENT_ZERO) {
-		content = span_of("", 1);
-	} else {
-		absent = reply->no_content == SCEP_CONTENT_ABSENT;
-	}
-	add_attributes(&attributes, reply);
-	if (attributes.failed)
-		error_set(err, "out of memory");
-	else if (cms_add_signed(&b, &signer, absent ? NULL : &content,
-		     buffer_span(&attributes), err) == 0)
-		ret = buffer_finish(&b, out);
-out:
-	buffer_free(&b);
-	buffer_free(&envelope);
-	buffer_free(&attributes);
-	return ret;
+	scep_message_plan(&m, &said, &how);
+	return scep_message_encode(out, &m, err);
 }
 
 const char *

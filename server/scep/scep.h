@@ -184,11 +184,53 @@ struct scep_seal {
 int scep_reply_encode(struct blob *out, const struct scep_reply *,
     const struct scep_seal *, struct error *err);
 
-/* A CertRep before it becomes bytes. */
+/*
+ * A signed attribute (RFC 5652 5.3); everything borrowed. A messageDigest
+ * without a value gets its own, which is known last.
+ */
+struct scep_attribute {
+	struct span oid;
+	int tag; /* of its value */
+	struct span value;
+	unsigned values; /* how often it is in the SET: once */
+};
+#define SCEP_ATTRIBUTES_MAX 48
+
+/* What is signed beside a content, and how a SignedData says so. */
+struct scep_signed {
+	struct scep_attribute attributes[SCEP_ATTRIBUTES_MAX];
+	size_t count;
+	enum scep_order { /* in which they are sent, and signed */
+		SCEP_ORDER_DER,
+		SCEP_ORDER_LISTED,
+		SCEP_ORDER_REVERSED, /* of DER's */
+	} order;
+	struct span certificates; /* whole ones; empty: no such field */
+	bool names_digest;	  /* shaXWithRSAEncryption, not rsaEncryption */
+	bool wrong_digest, wrong_signature;
+};
+
+/*
+ * A CertRep before it becomes bytes. The plan has all attributes, so that
+ * whoever changes the status of a reply changes them too.
+ */
 struct scep_message {
 	struct scep_reply *reply;
 	struct scep_seal *seal;
+	struct scep_signed sign;
+	enum scep_envelope { /* what the eContent of a SUCCESS is */
+		SCEP_ENVELOPE_SEALED,
+		SCEP_ENVELOPE_PLAIN, /* the certificates, not encrypted */
+		SCEP_ENVELOPE_EMPTY, /* as enum scep_content */
+		SCEP_ENVELOPE_ZERO,
+		SCEP_ENVELOPE_ABSENT,
+	} envelope;
+	char numbers[4][12]; /* that attributes point to */
 };
+void scep_message_plan(struct scep_message *, struct scep_reply *,
+    struct scep_seal *);
+int scep_message_encode(struct blob *out, const struct scep_message *,
+    struct error *err);
 
 /* The answer to GetCACaps (3.5.2); everything borrowed. */
 #define SCEP_CAPS_MAX 64

@@ -468,8 +468,9 @@ struct ruling {
 	enum refusal why;
 	struct blob csr, certificate; /* the caller's */
 };
+/* `hold`: nobody gets a certificate yet, who could have one waits. */
 void transaction_ask(struct transactions *, const struct scep_request *,
-    int64_t now, struct ruling *);
+    bool hold, int64_t now, struct ruling *);
 /* The request waits from now on, for `lifetime` seconds at most. */
 enum refusal transaction_hold(struct transactions *,
     const struct scep_request *, int64_t lifetime, int64_t now);

@@ -83,22 +83,23 @@ rule_stranger(const struct transaction *t, bool poll, struct ruling *out)
 }
 
 static enum ruling_kind
-rule_owner(struct transaction *t, bool poll, struct ruling *out)
+rule_owner(struct transaction *t, bool poll, bool hold, struct ruling *out)
 {
 	switch (t->state) {
 	case TRANSACTION_WAITING:
 	case TRANSACTION_ISSUING:
 		return RULING_WAIT;
 	case TRANSACTION_APPROVED:
-		if (blob_copy(&out->csr, blob_span(&t->csr)) == -1)
+		if (hold || blob_copy(&out->csr, blob_span(&t->csr)) == -1)
 			return RULING_WAIT;
 		t->state = TRANSACTION_ISSUING;
 		return RULING_ISSUE;
 	case TRANSACTION_ISSUED:
 		if (!poll)
 			return RULING_NEW;
-		return blob_copy(&out->certificate,
-			   blob_span(&t->certificate)) == -1 ?
+		return hold ||
+			blob_copy(&out->certificate,
+			    blob_span(&t->certificate)) == -1 ?
 		    RULING_WAIT :
 		    RULING_AGAIN;
 	case TRANSACTION_REFUSED:
@@ -114,7 +115,7 @@ rule_owner(struct transaction *t, bool poll, struct ruling *out)
 
 void
 transaction_ask(struct transactions *all, const struct scep_request *r,
-    int64_t now, struct ruling *out)
+    bool hold, int64_t now, struct ruling *out)
 {
 	struct transaction *t = find(all, r->transaction_id);
 	bool poll = r->type == SCEP_CERT_POLL;
@@ -122,8 +123,9 @@ transaction_ask(struct transactions *all, const struct scep_request *r,
 	*out = (struct ruling){ .why = REFUSAL_NONE };
 	if (t != NULL)
 		expire(t, now);
-	out->kind = t == NULL || !is_owner(t, r) ? rule_stranger(t, poll, out) :
-						   rule_owner(t, poll, out);
+	out->kind = t == NULL || !is_owner(t, r) ?
+	    rule_stranger(t, poll, out) :
+	    rule_owner(t, poll, hold, out);
 }
 
 static bool

@@ -16,6 +16,8 @@ enum act {
 	END, /* of the row */
 	SEND,
 	POLL,
+	SEND_HELD, /* but nobody is to get a certificate */
+	POLL_HELD,
 	APPROVE,
 	DENY,
 	TOO_LATE, /* an approval that is */
@@ -83,6 +85,16 @@ static const struct row {
 	    { { SEND, 0, 0, 0, NEW }, { .act = APPROVE },
 		{ POLL, 0, 0, 1, ISSUE }, { .act = FAILED },
 		{ POLL, 0, 0, 2, NO(CA_FAILED) } } },
+	{ "approved, but told to wait",
+	    { { SEND_HELD, 0, 0, 0, NEW }, { .act = APPROVE },
+		{ POLL_HELD, 0, 0, 1, WAIT }, { SEND_HELD, 0, 0, 1, WAIT },
+		{ POLL, 0, 0, 2, ISSUE }, { .act = ISSUED },
+		{ POLL_HELD, 0, 0, 3, WAIT }, { POLL, 0, 0, 4, AGAIN },
+		{ SEND_HELD, 0, 0, 5, NEW } } },
+	{ "refused, however long it is told to wait",
+	    { { SEND, 0, 0, 0, NEW }, { .act = DENY },
+		{ POLL_HELD, 0, 0, 1, NO(DENIED) }, { SEND_HELD, 1, 1, 2, NEW },
+		{ POLL_HELD, 0, 0, 3, NO(TRANSACTION_KEY) } } },
 	{ "a poll of nothing", { { POLL, 0, 0, 0, NO(UNKNOWN_TRANSACTION) } } },
 	{ "another key while it waits",
 	    { { SEND, 0, 0, 0, NEW }, { SEND, 1, 1, 1, NO(TRANSACTION_KEY) },
@@ -118,12 +130,13 @@ static struct scep_request
 request_of(const struct step *s)
 {
 	struct scep_request r = {
-		.type = s->act == POLL ? SCEP_CERT_POLL : SCEP_PKCS_REQ,
+		.type = s->act == POLL || s->act == POLL_HELD ? SCEP_CERT_POLL :
+								SCEP_PKCS_REQ,
 		.transaction_id = (char *)(uintptr_t) "constant",
 		.signer.spki = blob_span(&spkis[s->signer]),
 	};
 
-	if (s->act == SEND) {
+	if (s->act == SEND || s->act == SEND_HELD) {
 		r.plain = csrs[s->key];
 		r.csr.spki = blob_span(&spkis[s->key]);
 	}
@@ -136,7 +149,8 @@ ask(struct transactions *all, const struct step *s, int at)
 	const struct scep_request r = request_of(s);
 	struct ruling ruling;
 
-	transaction_ask(all, &r, NOW + s->after, &ruling);
+	transaction_ask(all, &r, s->act == SEND_HELD || s->act == POLL_HELD,
+	    NOW + s->after, &ruling);
 	if (ruling.kind != s->kind || ruling.why != s->why)
 		fail_msg("step %d: ruling %d, refusal %d", at, ruling.kind,
 		    ruling.why);
