@@ -24,8 +24,11 @@ extern "C" {
 #define MOCKNDES_API
 #endif
 
-/* Room for any error message of this library, NUL included. */
-#define MOCKNDES_ERROR_SIZE 512
+/*
+ * Room for any error message of this library, NUL included. One about a
+ * scenario may have up to 21 lines.
+ */
+#define MOCKNDES_ERROR_SIZE 8192
 
 struct mockndes;
 
@@ -35,10 +38,14 @@ struct mockndes;
  * "127.0.0.1:8080" or "[::1]:8080"; port 0 takes any free port.
  */
 struct mockndes_options {
-	size_t size;		/* of this struct; it can grow */
-	const char *listen;	/* SCEP; NULL: "127.0.0.1:0" */
-	const char *control;	/* control API; NULL: none */
-	const char *scenario;	/* of the default site; NULL: healthy */
+	size_t size;	     /* of this struct; it can grow */
+	const char *listen;  /* SCEP; NULL: "127.0.0.1:0" */
+	const char *control; /* control API; NULL: none */
+	/*
+	 * Of the default site: a name, the path of a file (with a "/", or
+	 * .yaml or .yml at its end), or "-", standard input; NULL: healthy.
+	 */
+	const char *scenario;
 	const char *const *set; /* "server.KEY=VALUE", or NULL */
 	size_t set_count;
 	const char *challenge; /* good any number of times; or NULL */
@@ -58,6 +65,8 @@ struct mockndes_options {
 	/* Told what was recovered in it, a line each; NULL: narrate is. */
 	void (*warn)(void *cls, const char *line);
 	void *warn_cls;
+	/* Scenarios found by name here, DIR/NAME.yaml, go first; or NULL. */
+	const char *scenario_dir;
 };
 #define MOCKNDES_OPTIONS_INIT                           \
 	{                                               \

@@ -21,8 +21,8 @@
 
 /* What `serve` was told; strings are borrowed from argv and environment. */
 struct serve_flags {
-	const char *scenario, *listen, *control, *challenge, *keys, *state_dir,
-	    *log_dir;
+	const char *scenario, *scenario_dir, *listen, *control, *challenge,
+	    *keys, *state_dir, *log_dir;
 	const char *ready_file, *ca_out, *seed;
 	const char *sets[SETS_MAX];
 	size_t set_count;
@@ -36,8 +36,12 @@ static const struct flag {
 	enum flag_kind kind;
 	size_t offset;
 } flags[] = {
-	{ "scenario", "NAME", "what is wrong with the server (healthy)",
+	{ "scenario", "NAME|FILE|-",
+	    "what is wrong with the server (healthy);\n"
+	    "-: read it from standard input",
 	    FLAG_TEXT, offsetof(struct serve_flags, scenario) },
+	{ "scenario-dir", "DIR", "look for NAME.yaml in DIR first", FLAG_TEXT,
+	    offsetof(struct serve_flags, scenario_dir) },
 	{ "set", "KEY=VALUE",
 	    "change a key of the scenario, e.g.\n"
 	    "server.iis.error_pages=detailed; may be repeated",
@@ -319,6 +323,17 @@ on_stop(void (*handler)(int))
 	sigaction(SIGINT, &action, NULL);
 }
 
+/* Each line says whose it is. */
+static void
+print_error(const char *text)
+{
+	const char *end;
+
+	for (; (end = strchr(text, '\n')) != NULL; text = end + 1)
+		fprintf(stderr, "mockndes: %.*s\n", (int)(end - text), text);
+	fprintf(stderr, "mockndes: %s\n", text);
+}
+
 static int
 serve(char **argv)
 {
@@ -338,6 +353,7 @@ serve(char **argv)
 	options.control = strcmp(flag.control, "off") == 0 ? NULL :
 							     flag.control;
 	options.scenario = flag.scenario;
+	options.scenario_dir = flag.scenario_dir;
 	options.set = flag.sets;
 	options.set_count = flag.set_count;
 	options.challenge = flag.challenge;
@@ -358,7 +374,7 @@ serve(char **argv)
 	if (flag.ready_file != NULL)
 		unlink(flag.ready_file);
 	if ((status = mockndes_start(&options, &server, error)) != 0) {
-		fprintf(stderr, "mockndes: %s\n", error);
+		print_error(error);
 		return status == MOCKNDES_USAGE ? EXIT_USAGE : EXIT_FAILURE;
 	}
 	sigprocmask(SIG_BLOCK, &stop, NULL);

@@ -38,13 +38,28 @@ fail(const struct error *err, char *out)
 	return -1;
 }
 
+/* All that is wrong with a scenario. */
+static int
+load(const struct mockndes_options *o, struct scenario **out, char *error)
+{
+	const struct scenario_options options = { o->set, o->set_count,
+		o->scenario_dir };
+	struct errors errors = { 0 };
+	int ret = scenario_load(o->scenario, &options, out, &errors);
+
+	if (ret == -1 && error != NULL)
+		errors_print(&errors, error, MOCKNDES_ERROR_SIZE);
+	errors_clear(&errors);
+	return ret;
+}
+
 /* Options of an older caller end earlier. */
 static int
 take_options(const struct mockndes_options *given, struct mockndes_options *out,
     struct error *err)
 {
 	const char **texts[] = { &out->challenge, &out->keys, &out->log_dir,
-		&out->state_dir };
+		&out->state_dir, &out->scenario_dir };
 
 	memset(out, 0, sizeof(*out));
 	if (given->size < offsetof(struct mockndes_options, set))
@@ -88,22 +103,15 @@ parse_address(const struct mockndes *m, const char *text, struct endpoint *out,
 
 /* Everything that can be wrong about the options themselves. */
 static int
-check(struct mockndes *m, const struct mockndes_options *o,
-    struct scenario **scenario, struct error *err)
+check(struct mockndes *m, const struct mockndes_options *o, struct error *err)
 {
-	const struct scenario_set set = { o->set, o->set_count };
-
 	m->allow_remote = o->allow_remote != 0;
 	m->has_control = o->control != NULL;
 	if (parse_address(m, o->listen, &m->scep_at, err) == -1 ||
 	    (m->has_control &&
 		parse_address(m, o->control, &m->control_at, err) == -1))
 		return -1;
-	if (scenario_find(o->scenario, &set, scenario, err) == -1)
-		return -1;
-	return o->state_dir == NULL ?
-	    0 :
-	    site_check_state(&(*scenario)->state, err);
+	return 0;
 }
 
 /* Ports first: a taken one is said before a second goes into keys. */
@@ -242,7 +250,7 @@ run(struct mockndes *m, const struct mockndes_options *o,
 {
 	if (dup_option(&m->challenge, o->challenge, err) == -1 ||
 	    dup_option(&m->log_dir, o->log_dir, err) == -1 ||
-	    dup_option(&m->scenario, o->scenario, err) == -1 ||
+	    dup_option(&m->scenario, scenario->name, err) == -1 ||
 	    crypto_new(&m->crypto, err) == -1 ||
 	    choose_seed(m, o->seed, err) == -1 ||
 	    open_ports(m, o->state_dir != NULL, err) == -1)
@@ -273,8 +281,15 @@ mockndes_start(const struct mockndes_options *given, struct mockndes **out,
 		return fail(&err, error);
 	}
 	if (take_options(given, &options, &err) == 0 &&
-	    check(m, &options, &scenario, &err) == 0)
-		ret = run(m, &options, scenario, &err);
+	    check(m, &options, &err) == 0) {
+		if (load(&options, &scenario, error) == -1) {
+			mockndes_stop(m);
+			return ret;
+		}
+		if (options.state_dir == NULL ||
+		    site_check_state(&scenario->state, &err) == 0)
+			ret = run(m, &options, scenario, &err);
+	}
 	scenario_free(scenario);
 	if (ret == 0) {
 		*out = m;

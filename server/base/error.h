@@ -29,15 +29,25 @@ int error_at(struct error *, const struct mark *, const char *fmt, ...)
 char *error_print(const struct error *, char *out, int size);
 
 /*
- * All that is wrong with one file, in the order in which it was found; what
- * is beyond the limit is counted.
+ * All that is wrong with a file and those that it builds on, in the order in
+ * which it was found; what is beyond the limit is counted. Zeroed: none.
  */
 #define ERRORS_MAX 20
 struct errors {
 	struct error list[ERRORS_MAX];
 	size_t count;
+	char **names; /* owned: of errors_keep() */
+	size_t name_count;
 };
+/* `at` may be NULL. Returns -1. */
 int errors_at(struct errors *, const struct mark *, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* By file, in the order in which they came up, and by place. */
+void errors_sort(struct errors *);
+/* Those whose file is `name` keep a copy of it. */
+void errors_keep(struct errors *, const char *name);
+/* A line each, without the last newline; cut at `size`. Returns `out`. */
+char *errors_print(const struct errors *, char *out, size_t size);
+void errors_clear(struct errors *);
 
 #endif

@@ -15,6 +15,7 @@ enum value_type {
 	VALUE_WORD,	/* one of `words` */
 	VALUE_BOOL,	/* true or false */
 	VALUE_NUMBER,	/* min to max; or one of `words`, if there are any */
+	VALUE_FRACTION, /* "0.25", from 0 to 1: millionths */
 	VALUE_DURATION, /* "250ms", "-1d": milliseconds, the same */
 	VALUE_AMOUNT,	/* octets or "50%", the same */
 	VALUE_TEXT,	/* printable ASCII, min to max octets */
@@ -22,7 +23,8 @@ enum value_type {
 	VALUE_FILE,	/* a path beside the scenario's; max octets in it */
 	VALUE_STATUS,	/* "503", "500.0" or "500.0.1346" */
 	VALUE_WORDS,	/* a list of `words`; one may stand alone */
-	VALUE_TEXTS,	/* a list of at most max texts; one may stand alone */
+	VALUE_NUMBERS,	/* a list of numbers, min to max; the same */
+	VALUE_TEXTS,	/* a list of at most max texts; the same */
 	VALUE_OIDS,	/* the same, each an OID in digits */
 	VALUE_PAIRS,	/* a map of at most max texts */
 	VALUE_PERIOD,	/* [from, to]: two durations since the scenario began */
@@ -38,15 +40,15 @@ struct key {
 	const char *name; /* dotted, below its section */
 	enum value_type type;
 	const struct word *words;
-	int64_t min, max;
+	int64_t min, max; /* max 0, of texts and files: as the file has room */
 	const char *help; /* a sentence without its full stop */
 };
 
 struct value {
 	struct mark at;
 	/*
-	 * WORD: its value. BOOL: 0 or 1. NUMBER, DURATION (ms), AMOUNT:
-	 * itself, or the word's value if is_word.
+	 * WORD: its value. BOOL: 0 or 1. NUMBER, FRACTION (millionths),
+	 * DURATION (ms), AMOUNT: itself, or the word's value if is_word.
 	 */
 	int64_t number;
 	bool is_word, is_percent;
@@ -55,7 +57,7 @@ struct value {
 	size_t length;
 	/* TEXTS, OIDS; PAIRS: name, value, name, value ... */
 	char **texts;
-	/* WORDS: their values; STATUS: three; PERIOD: two, in ms. */
+	/* WORDS: their values; NUMBERS; STATUS: three; PERIOD: two, in ms. */
 	int64_t *numbers;
 	size_t count; /* of texts, or of numbers */
 };

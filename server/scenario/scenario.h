@@ -9,25 +9,77 @@
 #include "fault/fault.h"
 #include "stack/stack.h"
 
+/* Where the story comes from: texts, for who reads it. */
+enum reference {
+	REFERENCE_ARTICLE,
+	REFERENCE_SECTION,
+	REFERENCE_CAUSE,
+	REFERENCE_QUIRK,
+	REFERENCE_THREAD,
+	REFERENCE_RFC,
+	REFERENCE_COUNT
+};
+/* One or more `texts` each. */
+const struct key *scenario_reference(enum reference);
+
 struct scenario {
-	char *name, *title, *description;
+	char *name, *title, *description; /* title, description: or NULL */
+	struct value reference[REFERENCE_COUNT];
 	struct stack_state state; /* what the site starts with */
 	struct faults faults;
+	char **files; /* those that marks of the rules are in */
+	size_t file_count;
 	_Atomic int refs;
 };
 
-/* A KEY=VALUE of --set, e.g. "server.iis.error_pages=detailed". */
-struct scenario_set {
-	const char *const *list; /* borrowed */
-	size_t count;
+/* A row: one key below `server:`, and its field of struct stack_state. */
+struct server_key {
+	struct key key;
+	/*
+	 * WORD: int. BOOL: bool. NUMBER: int64_t. DURATION: int64_t, seconds.
+	 * TEXT: char[]. TEXTS, OIDS: char[], one a line. WORDS: int, or'ed.
+	 */
+	size_t offset, room; /* room: octets of the field */
+};
+/* The rows, from 0 on; NULL: no more. */
+const struct server_key *server_key_at(size_t);
+
+/* How to load; zeroed, or NULL: nothing special. */
+struct scenario_options {
+	/* KEY=VALUE, e.g. "server.iis.error_pages=detailed"; borrowed. */
+	const char *const *sets;
+	size_t set_count;
+	const char *dir; /* where NAME.yaml is looked for first, or NULL */
 };
 
-/* `file` is for messages; errors come as file:line:col. */
-int scenario_parse(struct span yaml, const char *file,
-    const struct scenario_set *, struct scenario **out, struct error *);
-/* One of those built in; the error names the nearest. */
-int scenario_find(const char *name, const struct scenario_set *,
-    struct scenario **out, struct error *);
+/* A text, and where it comes from; borrowed. */
+struct scenario_text {
+	struct span yaml;
+	const char *file; /* for messages: file:line:col */
+	/*
+	 * The directory that the file lies in; NULL: it does not lie on a
+	 * disk (standard input, HTTP), and may not name files.
+	 */
+	const char *dir;
+};
+/*
+ * A scenario may extend another one: it begins with its state of the server,
+ * and its rules come after its own. What else it says stays its own.
+ *
+ * All three: -1, *out NULL and up to 20 errors, sorted; errors_clear() is for
+ * the caller.
+ */
+int scenario_parse(const struct scenario_text *,
+    const struct scenario_options *, struct scenario **out, struct errors *);
+/* NAME.yaml of the directory, read now; else one of those built in. */
+int scenario_find(const char *name, const struct scenario_options *,
+    struct scenario **out, struct errors *);
+/*
+ * What --scenario says: "-", standard input; with a "/" or .yaml or .yml at
+ * its end a path; else a name.
+ */
+int scenario_load(const char *what, const struct scenario_options *,
+    struct scenario **out, struct errors *);
 struct scenario *scenario_ref(struct scenario *);
 void scenario_free(struct scenario *);
 

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <yaml.h>
 
-#define SIZE_LIMIT (1UL << 20)
 #define NODE_LIMIT 10000
 #define DEPTH_LIMIT 32
 
@@ -12,7 +11,7 @@ struct reading {
 	yaml_parser_t parser;
 	const char *file;
 	size_t nodes;
-	struct error *err;
+	struct errors *errors;
 };
 
 static struct mark
@@ -29,8 +28,8 @@ next_event(struct reading *r, yaml_event_t *event)
 	if (yaml_parser_parse(&r->parser, event) == 1)
 		return 0;
 	at = mark_of(r, r->parser.problem_mark);
-	return error_at(r->err, &at, "%s",
-	    r->parser.problem != NULL ? r->parser.problem : "not YAML");
+	return errors_at(r->errors, &at, "not YAML: %s",
+	    r->parser.problem != NULL ? r->parser.problem : "out of memory");
 }
 
 static struct yaml *read_node(struct reading *, yaml_event_t *, int depth);
@@ -46,33 +45,52 @@ append(struct yaml *node, struct yaml *key, struct yaml *item)
 	items = reallocarray(node->items, node->count + 1, sizeof(*items));
 	if (items != NULL)
 		node->items = items;
-	if (keys == NULL || items == NULL) {
-		yaml_free(key);
-		yaml_free(item);
+	if (keys == NULL || items == NULL)
 		return -1;
-	}
 	node->keys[node->count] = key;
 	node->items[node->count++] = item;
 	return 0;
 }
 
-static struct yaml *
-read_key(struct reading *r, const struct yaml *map, yaml_event_t *event,
-    int depth)
+/* Whether the item of this key is to be kept. */
+static bool
+is_good_key(struct reading *r, const struct yaml *map, const struct yaml *key)
 {
-	struct yaml *key = read_node(r, event, depth);
-
-	if (key == NULL)
-		return NULL;
+	if (key->kind == YAML_BROKEN)
+		return false;
 	if (key->kind != YAML_SCALAR)
-		error_at(r->err, &key->at, "a key must be plain text");
+		errors_at(r->errors, &key->at, "a key must be plain text");
 	else if (yaml_get(map, key->text) != NULL)
-		error_at(r->err, &key->at, "key \"%s\" stands here twice",
-		    key->text);
+		errors_at(r->errors, &key->at,
+		    "key \"%.60s\" stands here twice", key->text);
 	else
-		return key;
+		return true;
+	return false;
+}
+
+/* Takes the event. */
+static int
+read_item(struct reading *r, struct yaml *node, yaml_event_t *event, int depth)
+{
+	struct yaml *key = NULL, *item;
+	int ret;
+
+	if (node->kind == YAML_MAP &&
+	    ((key = read_node(r, event, depth)) == NULL ||
+		next_event(r, event) == -1)) {
+		yaml_free(key);
+		return -1;
+	}
+	item = read_node(r, event, depth);
+	ret = item == NULL ? -1 : 0;
+	if (item != NULL && (key == NULL || is_good_key(r, node, key))) {
+		if (append(node, key, item) == 0)
+			return 0;
+		ret = errors_at(r->errors, &item->at, "out of memory");
+	}
 	yaml_free(key);
-	return NULL;
+	yaml_free(item);
+	return ret;
 }
 
 static int
@@ -81,7 +99,6 @@ read_items(struct reading *r, struct yaml *node, int depth)
 	yaml_event_type_t end = node->kind == YAML_MAP ?
 	    YAML_MAPPING_END_EVENT :
 	    YAML_SEQUENCE_END_EVENT;
-	struct yaml *key, *item;
 	yaml_event_t event;
 
 	for (;;) {
@@ -91,19 +108,8 @@ read_items(struct reading *r, struct yaml *node, int depth)
 			yaml_event_delete(&event);
 			return 0;
 		}
-		key = NULL;
-		if (node->kind == YAML_MAP &&
-		    ((key = read_key(r, node, &event, depth)) == NULL ||
-			next_event(r, &event) == -1)) {
-			yaml_free(key);
+		if (read_item(r, node, &event, depth) == -1)
 			return -1;
-		}
-		if ((item = read_node(r, &event, depth)) == NULL) {
-			yaml_free(key);
-			return -1;
-		}
-		if (append(node, key, item) == -1)
-			return error_set(r->err, "out of memory");
 	}
 }
 
@@ -125,59 +131,77 @@ is_plain(const yaml_event_t *e)
 	}
 }
 
+/* What kind of node it begins; a broken one's items are still read. */
+static int
+begin_node(struct reading *r, const yaml_event_t *event, struct yaml *node)
+{
+	const char *text;
+
+	node->kind = event->type == YAML_MAPPING_START_EVENT ? YAML_MAP :
+	    event->type == YAML_SEQUENCE_START_EVENT	     ? YAML_LIST :
+							       YAML_SCALAR;
+	if (event->type != YAML_SCALAR_EVENT)
+		return 0;
+	text = (const char *)event->data.scalar.value;
+	if (strlen(text) == event->data.scalar.length)
+		return (node->text = strdup(text)) != NULL ? 0 : -1;
+	errors_at(r->errors, &node->at, "a NUL in the text");
+	node->kind = YAML_BROKEN;
+	return 0;
+}
+
 /* Takes the event. */
 static struct yaml *
 read_node(struct reading *r, yaml_event_t *event, int depth)
 {
 	struct yaml *node = calloc(1, sizeof(*node));
 	struct mark at = mark_of(r, event->start_mark);
+	bool plain = is_plain(event);
+	int ret = -1;
 
-	if (node == NULL) {
-		error_set(r->err, "out of memory");
-	} else if (depth > DEPTH_LIMIT || ++r->nodes > NODE_LIMIT) {
-		error_at(r->err, &at, "deeper or larger than a scenario is");
-	} else if (!is_plain(event)) {
-		error_at(r->err, &at,
-		    "anchors, aliases and tags are not "
-		    "part of the scenario language");
-	} else if (event->type == YAML_SCALAR_EVENT &&
-	    (strlen((char *)event->data.scalar.value) !=
-		    event->data.scalar.length ||
-		(node->text = strdup((char *)event->data.scalar.value)) ==
-		    NULL)) {
-		error_at(r->err, &at, "a NUL in the text");
-	} else {
+	if (node != NULL)
 		node->at = at;
-		node->kind = event->type == YAML_SCALAR_EVENT ? YAML_SCALAR :
-		    event->type == YAML_MAPPING_START_EVENT   ? YAML_MAP :
-								YAML_LIST;
-		yaml_event_delete(event);
-		if (node->kind == YAML_SCALAR ||
-		    read_items(r, node, depth + 1) == 0)
-			return node;
+	if (node == NULL || begin_node(r, event, node) == -1)
+		errors_at(r->errors, &at, "out of memory");
+	else if (depth > DEPTH_LIMIT || ++r->nodes > NODE_LIMIT)
+		errors_at(r->errors, &at,
+		    "deeper or larger than a scenario is");
+	else
+		ret = 0;
+	if (ret == 0 && !plain)
+		errors_at(r->errors, &at,
+		    "anchors, aliases and tags are not part of the scenario "
+		    "language");
+	yaml_event_delete(event);
+	if (ret == 0 && (node->kind == YAML_MAP || node->kind == YAML_LIST))
+		ret = read_items(r, node, depth + 1);
+	if (ret == -1) {
 		yaml_free(node);
 		return NULL;
 	}
-	yaml_event_delete(event);
-	free(node);
-	return NULL;
+	if (!plain)
+		node->kind = YAML_BROKEN;
+	return node;
 }
 
 /* Up to the start of the first document's content, or past its end. */
 static int
-skip(struct reading *r, yaml_event_type_t type, yaml_event_t *event)
+skip(struct reading *r, yaml_event_type_t type)
 {
+	yaml_event_t event;
+	bool found;
 	struct mark at;
 
-	if (next_event(r, event) == -1)
+	if (next_event(r, &event) == -1)
 		return -1;
-	if (event->type == type)
+	found = event.type == type;
+	at = mark_of(r, event.start_mark);
+	yaml_event_delete(&event);
+	if (found)
 		return 0;
-	at = mark_of(r, event->start_mark);
-	yaml_event_delete(event);
-	return error_at(r->err, &at,
-	    type == YAML_STREAM_END_EVENT ? "a second document" :
-					    "the file is empty");
+	if (type == YAML_STREAM_END_EVENT)
+		return errors_at(r->errors, &at, "a second document");
+	return errors_at(r->errors, &at, "the file is empty");
 }
 
 static struct yaml *
@@ -186,45 +210,92 @@ read_document(struct reading *r)
 	yaml_event_t event;
 	struct yaml *root;
 
-	if (skip(r, YAML_STREAM_START_EVENT, &event) == -1)
-		return NULL;
-	yaml_event_delete(&event);
-	if (skip(r, YAML_DOCUMENT_START_EVENT, &event) == -1)
-		return NULL;
-	yaml_event_delete(&event);
-	if (next_event(r, &event) == -1 ||
+	if (skip(r, YAML_STREAM_START_EVENT) == -1 ||
+	    skip(r, YAML_DOCUMENT_START_EVENT) == -1 ||
+	    next_event(r, &event) == -1 ||
 	    (root = read_node(r, &event, 0)) == NULL)
 		return NULL;
-	if (skip(r, YAML_DOCUMENT_END_EVENT, &event) == 0) {
-		yaml_event_delete(&event);
-		if (skip(r, YAML_STREAM_END_EVENT, &event) == 0) {
-			yaml_event_delete(&event);
-			return root;
-		}
-	}
-	yaml_free(root);
-	return NULL;
+	if (skip(r, YAML_DOCUMENT_END_EVENT) == 0)
+		skip(r, YAML_STREAM_END_EVENT);
+	return root;
 }
 
-int
-yaml_read(struct span text, const char *file, struct yaml **out,
-    struct error *err)
+/* Octets of the UTF-8 sequence that begins there, 0: none. */
+static size_t
+sequence(const uint8_t *at, size_t left)
 {
-	struct reading r = { .file = file, .err = err };
+	static const struct {
+		uint8_t mask, lead;
+		uint32_t least;
+	} forms[] = { { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 },
+		{ 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+	uint32_t c;
 
-	*out = NULL;
-	if (text.len > SIZE_LIMIT)
-		return error_set(err,
-		    "%s: %zu octets, more than the 1 MiB "
-		    "that a scenario may have",
-		    file, text.len);
-	if (yaml_parser_initialize(&r.parser) != 1)
-		return error_set(err, "out of memory");
+	for (size_t n = 0; n < sizeof(forms) / sizeof(forms[0]); n++) {
+		if ((*at & forms[n].mask) != forms[n].lead || n >= left)
+			continue;
+		c = *at & (uint8_t)~forms[n].mask;
+		for (size_t i = 1; i <= n; i++) {
+			if ((at[i] & 0xc0) != 0x80)
+				return 0;
+			c = c << 6 | (at[i] & 0x3f);
+		}
+		return c >= forms[n].least && c <= 0x10ffff &&
+			(c < 0xd800 || c > 0xdfff) ?
+		    n + 1 :
+		    0;
+	}
+	return 0;
+}
+
+/* libyaml finds this too, but does not say where. */
+static int
+check_characters(struct span text, const char *file, struct errors *errors)
+{
+	struct mark at = { file, 1, 1 };
+	size_t len;
+
+	for (size_t i = 0; i < text.len; i += len) {
+		const uint8_t c = text.data[i];
+
+		if ((len = sequence(text.data + i, text.len - i)) == 0)
+			return errors_at(errors, &at, "this is not UTF-8");
+		if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') ||
+		    c == 0x7f)
+			return errors_at(errors, &at,
+			    "a control character, 0x%02x", c);
+		at.col++;
+		if (c == '\n') {
+			at.line++;
+			at.col = 1;
+		}
+	}
+	return 0;
+}
+
+struct yaml *
+yaml_read(struct span text, const char *file, struct errors *errors)
+{
+	struct reading r = { .file = file, .errors = errors };
+	struct mark at = { file, 1, 1 };
+	struct yaml *root;
+
+	if (text.len > YAML_SIZE_MAX) {
+		errors_at(errors, &at,
+		    "more than the 1 MiB that a scenario may have");
+		return NULL;
+	}
+	if (check_characters(text, file, errors) == -1)
+		return NULL;
+	if (yaml_parser_initialize(&r.parser) != 1) {
+		errors_at(errors, &at, "out of memory");
+		return NULL;
+	}
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&r.parser, text.data, text.len);
-	*out = read_document(&r);
+	root = read_document(&r);
 	yaml_parser_delete(&r.parser);
-	return *out != NULL ? 0 : error_set(err, "%s: not a scenario", file);
+	return root;
 }
 
 void

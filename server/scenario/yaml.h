@@ -5,7 +5,14 @@
 #include "base/blob.h"
 #include "base/error.h"
 
-enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
+#define YAML_SIZE_MAX (1UL << 20)
+
+enum yaml_kind {
+	YAML_SCALAR,
+	YAML_LIST,
+	YAML_MAP,
+	YAML_BROKEN, /* said already: no more of it */
+};
 
 struct yaml {
 	enum yaml_kind kind;
@@ -18,10 +25,10 @@ struct yaml {
 
 /*
  * One document of at most 1 MiB, 10000 nodes and a depth of 32; no anchors,
- * no tags, no key twice. `file` is borrowed by the marks.
+ * no tags, no key twice. NULL: there is none, or its form is broken; what is
+ * wrong beside that leaves a node. `file` is borrowed by the marks.
  */
-int yaml_read(struct span text, const char *file, struct yaml **out,
-    struct error *);
+struct yaml *yaml_read(struct span text, const char *file, struct errors *);
 void yaml_free(struct yaml *);
 struct yaml *yaml_get(const struct yaml *map, const char *key);
 

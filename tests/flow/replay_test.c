@@ -102,10 +102,10 @@ load_keys(struct crypto *crypto)
 static void
 start_server(struct server *s)
 {
-	const struct scenario_set set = { NULL, 0 };
 	const struct http_options http = { 0 };
 	struct sites_options sites = { .challenge = SECRET };
 	struct scenario *scenario;
+	struct errors errors = { 0 };
 	struct error err = { 0 };
 
 	must(crypto_new(&s->crypto, &err), &err);
@@ -113,7 +113,8 @@ start_server(struct server *s)
 	sites.crypto = s->crypto;
 	sites.keys = s->keys;
 	must(sites_new(&s->sites, &sites, &err), &err);
-	must(scenario_find("healthy", &set, &scenario, &err), &err);
+	must(scenario_find("healthy", NULL, &scenario, &errors),
+	    &errors.list[0]);
 	must(site_open(s->sites, SITE_DEFAULT, scenario, &err), &err);
 	scenario_free(scenario);
 	assert_non_null(s->service = malloc(sizeof(*s->service)));

@@ -57,17 +57,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = span_dup_text(span_of(data, size)), line[512];
 	const char *list[SETS_MAX];
-	const struct scenario_set sets = { list, cut(text, list) };
+	const struct scenario_options sets = { list, cut(text, list), NULL };
 	/* Without sets, as it is: a NUL may be in it. */
-	struct span yaml = sets.count == 0 ? span_of(data, size) :
-					     span_text(text);
-	struct error err = { 0 };
+	struct span yaml = sets.set_count == 0 ? span_of(data, size) :
+						 span_text(text);
+	const struct scenario_text from = { yaml, "fuzz.yaml", NULL };
+	struct errors errors = { 0 };
 	struct scenario *s;
-	int ret = scenario_parse(yaml, "fuzz.yaml", &sets, &s, &err);
+	int ret = scenario_parse(&from, &sets, &s, &errors);
 
 	REQUIRE((ret == 0) == (s != NULL));
-	REQUIRE((ret == 0) == (err.text[0] == '\0'));
-	REQUIRE(error_print(&err, line, sizeof(line)) == line);
+	REQUIRE((ret == 0) == (errors.count == 0));
+	REQUIRE(errors_print(&errors, line, sizeof(line)) == line);
+	errors_clear(&errors);
 	if (ret == 0) {
 		REQUIRE(s->name != NULL);
 		check_state(&s->state);

@@ -24,20 +24,38 @@ must(int ret, const struct error *err)
 		    error_print(err, text, sizeof(text)));
 }
 
-static struct scenario_set
-set_of(const char *const *list)
+static struct scenario_options
+options_of(const char *const *list)
 {
-	struct scenario_set set = { list, 0 };
+	struct scenario_options options = { list, 0, NULL };
 
-	while (list != NULL && list[set.count] != NULL)
-		set.count++;
-	return set;
+	while (list != NULL && list[options.set_count] != NULL)
+		options.set_count++;
+	return options;
+}
+
+/* `yaml` NULL: healthy. */
+static struct scenario *
+load(const char *yaml, const char *const *set)
+{
+	const struct scenario_options options = options_of(set);
+	const struct scenario_text text = { span_text(yaml), "test.yaml",
+		NULL };
+	struct errors errors = { 0 };
+	struct scenario *scenario;
+	char said[4096];
+	int ret = yaml != NULL ?
+	    scenario_parse(&text, &options, &scenario, &errors) :
+	    scenario_find(SCENARIO, &options, &scenario, &errors);
+
+	if (ret == -1)
+		fail_msg("%s", errors_print(&errors, said, sizeof(said)));
+	return scenario;
 }
 
 static void
 open_site(struct server *s, const struct server_options *options)
 {
-	const struct scenario_set set = set_of(options->set);
 	const struct sites_options sites = {
 		.keys = s->keys,
 		.crypto = s->crypto,
@@ -48,7 +66,7 @@ open_site(struct server *s, const struct server_options *options)
 	struct error err = { 0 };
 
 	must(sites_new(&s->sites, &sites, &err), &err);
-	must(scenario_find(SCENARIO, &set, &scenario, &err), &err);
+	scenario = load(options->yaml, options->set);
 	must(site_open(s->sites, SITE_DEFAULT, scenario, &err), &err);
 	scenario_free(scenario);
 }
@@ -106,19 +124,33 @@ server_advance_clock(struct server *s, int64_t seconds)
 	clock_advance(site_clock(site_find(s->sites, SITE_DEFAULT)), seconds);
 }
 
+static int
+use(struct server *s, struct scenario *scenario)
+{
+	struct error err = { 0 };
+	int ret = site_use_scenario(s->sites, SITE_DEFAULT, scenario, &err);
+
+	scenario_free(scenario);
+	return ret;
+}
+
 int
 server_use_scenario(struct server *s, const char *const *list)
 {
-	const struct scenario_set set = set_of(list);
+	const struct scenario_options options = options_of(list);
+	struct errors errors = { 0 };
 	struct scenario *scenario;
-	struct error err = { 0 };
-	int ret;
 
-	if (scenario_find(SCENARIO, &set, &scenario, &err) == -1)
-		return -1;
-	ret = site_use_scenario(s->sites, SITE_DEFAULT, scenario, &err);
-	scenario_free(scenario);
-	return ret;
+	if (scenario_find(SCENARIO, &options, &scenario, &errors) == 0)
+		return use(s, scenario);
+	errors_clear(&errors);
+	return -1;
+}
+
+void
+server_use_yaml(struct server *s, const char *yaml)
+{
+	assert_int_equal(use(s, load(yaml, NULL)), 0);
 }
 
 void

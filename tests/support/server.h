@@ -27,6 +27,7 @@ struct server {
 
 struct server_options {
 	const char *challenge, *log_dir; /* or NULL */
+	const char *yaml;		 /* the scenario; NULL: healthy */
 	const char *const *set;		 /* "server.KEY=VALUE", NULL ended */
 };
 
@@ -40,6 +41,8 @@ void server_cut(struct server *);
 void server_advance_clock(struct server *, int64_t seconds);
 /* Switches the default site to healthy with this changed; any thread. */
 int server_use_scenario(struct server *, const char *const *set);
+/* Switches it to this text; fails the test if that is no scenario. */
+void server_use_yaml(struct server *, const char *yaml);
 /*
  * The next exchange from *seq on whose CertRep says this, moving *seq behind
  * it. Fails the test if there is none in SERVER_WAIT_SECONDS.

@@ -130,8 +130,9 @@ reads_windows(void **state)
 	scenario_free(s);
 }
 
-#define NO_DURATION "is not a duration such as 90s, 60m, 2h, 2d or 1y"
+#define NO_DURATION "is not a duration such as 250ms, 90s, 60m, 2h, 2d or 1y"
 #define NO_VERSION "a scenario begins with \"mockndes: 1\""
+#define NO_MAP "a scenario is a map that begins with \"mockndes: 1\""
 #define NOT_PLAIN                                                 \
 	"anchors, aliases and tags are not part of the scenario " \
 	"language"
@@ -141,8 +142,8 @@ static const struct mistake {
 } mistakes[] = {
 	{ "an empty file", "", "pki.yaml:1:1: the file is empty" },
 	{ "only a comment", "# nothing\n", "pki.yaml:2:1: the file is empty" },
-	{ "a list for a file", "- mockndes\n", "pki.yaml:1:1: " NO_VERSION },
-	{ "a text for a file", "mockndes\n", "pki.yaml:1:1: " NO_VERSION },
+	{ "a list for a file", "- mockndes\n", "pki.yaml:1:1: " NO_MAP },
+	{ "a text for a file", "mockndes\n", "pki.yaml:1:1: " NO_MAP },
 	{ "no version", "name: x\n", "pki.yaml:1:1: " NO_VERSION },
 	{ "another version", "mockndes: 2\nname: x\n",
 	    "pki.yaml:1:11: " NO_VERSION },
@@ -182,7 +183,7 @@ static const struct mistake {
 	    "pki.yaml:4:12: \"windows\" takes one value" },
 	{ "a list for a value", SERVER "  iis:\n    max_url: [5]\n",
 	    "pki.yaml:5:14: \"iis.max_url\" takes one value" },
-	{ "a value for a list", SERVER "  mscep: {capabilities: Renewal}\n",
+	{ "a map for a list", SERVER "  mscep: {capabilities: {a: b}}\n",
 	    "pki.yaml:4:25: \"mscep.capabilities\" takes a list, [a, b]" },
 	{ "a list in a list", SERVER "  mscep: {capabilities: [A, [B]]}\n",
 	    "pki.yaml:4:29: a word is wanted here" },
@@ -233,7 +234,7 @@ static const struct mistake {
 	    "pki.yaml:6:17: \"-9223372036854775808d\" " NO_DURATION },
 	{ "a duration too short",
 	    SERVER "  mscep:\n    challenge:\n      validity: 0s\n",
-	    "pki.yaml:6:17: 0s is not between 1 and 31622400" },
+	    "pki.yaml:6:17: 0s is not between 1s and 366d" },
 	{ "an anchor", "mockndes: 1\nname: &a x\n",
 	    "pki.yaml:2:7: " NOT_PLAIN },
 	{ "an alias", TOP "title: *a\n", "pki.yaml:3:8: " NOT_PLAIN },
@@ -248,9 +249,9 @@ static const struct mistake {
 	{ "a NUL in a text", TOP "title: \"a\\0b\"\n",
 	    "pki.yaml:3:8: a NUL in the text" },
 	{ "not YAML", TOP "title: [a\n",
-	    "pki.yaml:4:1: did not find expected ',' or ']'" },
+	    "pki.yaml:4:1: not YAML: did not find expected ',' or ']'" },
 	{ "a tab for blanks", SERVER "\twindows: 2022\n",
-	    "pki.yaml:4:1: found character that cannot start any token" },
+	    "pki.yaml:4:1: not YAML: found character that cannot start any token" },
 };
 
 static void
@@ -293,8 +294,7 @@ size(void **state)
 	scenario_free(accept_all(yaml, NULL));
 	strcat(yaml, "x");
 	assert_string_equal(refusal(yaml, NULL),
-	    "pki.yaml: 1048577 octets, more than the 1 MiB that a scenario "
-	    "may have");
+	    "pki.yaml:1:1: more than the 1 MiB that a scenario may have");
 	strcpy(nodes, TOP "title: [");
 	for (char *to = nodes + strlen(nodes); to < nodes + 30000; to += 2)
 		memcpy(to, "a,", 2);
@@ -347,11 +347,15 @@ static const struct setting {
 	    "server.iis.max_url=many:1:1: \"many\" is not a number" },
 	{ "a list for a value", { "server.iis.max_url=[5]" }, 1,
 	    "server.iis.max_url=[5]:1:1: \"iis.max_url\" takes one value" },
-	{ "a value for a list", { "server.mscep.capabilities=Renewal" }, 1,
-	    "server.mscep.capabilities=Renewal:1:1: \"mscep.capabilities\" "
+	{ "a map for a list", { "server.mscep.capabilities={a: b}" }, 1,
+	    "server.mscep.capabilities={a: b}:1:1: \"mscep.capabilities\" "
 	    "takes a list, [a, b]" },
+	{ "one that stands for a list", { "server.mscep.capabilities=Renewal" },
+	    1, NULL },
 	{ "an empty value", { "server.windows=" }, 1,
-	    "server.windows=:1:1: the file is empty" },
+	    "server.windows=:1:1: unknown value \"\", did you mean \"2012\"?" },
+	{ "an empty text", { "server.mscep.capabilities_content_type=" }, 1,
+	    NULL },
 	{ "of two the second is wrong",
 	    { "server.windows=2016", "server.windows=95" }, 2,
 	    "server.windows=95:1:1: unknown value \"95\", did you mean "
@@ -362,7 +366,7 @@ static void
 sets(void **state)
 {
 	const struct setting *t = *state;
-	const struct scenario_set set = { t->sets, t->count };
+	const struct scenario_options set = { t->sets, t->count, NULL };
 	struct scenario *s;
 
 	if (t->error != NULL) {
@@ -391,12 +395,13 @@ shipped(void **state)
 	assert_true(shipped_scenario_count > 0);
 	for (size_t i = 0; i < shipped_scenario_count; i++) {
 		struct scenario *s = NULL;
-		struct error err = { 0 };
-		char text[400];
+		struct errors errors = { 0 };
+		char text[TEXT_SIZE];
 
-		if (scenario_find(shipped_scenarios[i].name, NULL, &s, &err) ==
-		    -1)
-			fail_msg("%s", error_print(&err, text, sizeof(text)));
+		if (scenario_find(shipped_scenarios[i].name, NULL, &s,
+			&errors) == -1)
+			fail_msg("%s",
+			    errors_print(&errors, text, sizeof(text)));
 		assert_string_equal(s->name, shipped_scenarios[i].name);
 		assert_non_null(s->title);
 		assert_non_null(s->description);
@@ -408,16 +413,17 @@ static void
 found_by_name(void **state)
 {
 	const char *set_list[] = { "server.windows=2016" };
-	const struct scenario_set set = { set_list, 1 };
+	const struct scenario_options set = { set_list, 1, NULL };
 	struct scenario *s = NULL;
-	struct error err = { 0 };
+	struct errors errors = { 0 };
 
 	(void)state;
-	assert_int_equal(scenario_find("healthy", &set, &s, &err), 0);
+	assert_int_equal(scenario_find("healthy", &set, &s, &errors), 0);
 	assert_int_equal(s->state.windows, WINDOWS_2016);
 	scenario_free(s);
-	assert_int_equal(scenario_find("helthy", NULL, &s, &err), -1);
-	assert_string_equal(err.text,
+	assert_int_equal(scenario_find("helthy", NULL, &s, &errors), -1);
+	assert_int_equal(errors.count, 1);
+	assert_string_equal(errors.list[0].text,
 	    "unknown scenario \"helthy\", did you mean \"healthy\"?");
 	assert_null(s);
 }

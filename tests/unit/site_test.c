@@ -19,12 +19,12 @@ struct fixture {
 static struct scenario *
 scenario_with(const char *const list[], size_t count)
 {
-	const struct scenario_set set = { list, count };
+	const struct scenario_options options = { list, count, NULL };
 	struct scenario *scenario;
-	struct error err = { 0 };
+	struct errors errors = { 0 };
 
-	if (scenario_find("healthy", &set, &scenario, &err) == -1)
-		fail_msg("%s", err.text);
+	if (scenario_find("healthy", &options, &scenario, &errors) == -1)
+		fail_msg("%s", errors.list[0].text);
 	return scenario;
 }
 
