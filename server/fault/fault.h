@@ -113,6 +113,14 @@ void fault_counters_free(struct fault_counters *);
 void faults_decide(const struct faults *, struct fault_counters *,
     const struct fault_facts *, uint64_t seed, struct decision *out);
 
+/*
+ * Whether everybody is refused now, so that the ports of the site are closed:
+ * by a rule without conditions, or with one on the time alone.
+ */
+bool faults_refuse(const struct faults *, int64_t began, int64_t now);
+/* Whether that may ever be. */
+bool faults_may_refuse(const struct faults *);
+
 /* Applies the edits of this stage, of all rules that apply. */
 int faults_apply(const struct faults *, uint64_t seed, struct fault_context *,
     void *plan);
