@@ -221,9 +221,15 @@ finish(void *cls, struct exchange *ex)
 	site_commit(cls, ex);
 }
 
+static bool
+refuses(void *cls, bool *may_change)
+{
+	return site_refuses(cls, may_change);
+}
+
 struct http_service
 serve_service(struct sites *sites)
 {
 	return (struct http_service){ begin, answer, is_long, refuse, limits,
-		finish, sites };
+		finish, refuses, sites };
 }

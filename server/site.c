@@ -522,6 +522,19 @@ site_state(struct sites *sites, struct stack_state *out)
 	pthread_mutex_unlock(&site->lock);
 }
 
+bool
+site_refuses(struct sites *sites, bool *may_change)
+{
+	struct site *site = site_find(sites, SITE_DEFAULT);
+	struct snapshot *s = site_now(site);
+	const struct faults *faults = &s->scenario->faults;
+	bool refuses = faults_refuse(faults, s->began, clock_now(&site->clock));
+
+	*may_change = faults_may_refuse(faults);
+	snapshot_free(s);
+	return refuses;
+}
+
 static void
 log_form(const struct stack_state *state, struct iis_log_form *form)
 {

@@ -70,6 +70,8 @@ bool site_is_behind(const struct exchange *);
 void site_catch_up(struct exchange *);
 /* What the layers of the default site are like now. */
 void site_state(struct sites *, struct stack_state *out);
+/* Whether nobody reaches its ports; may_change: by the clock alone. */
+bool site_refuses(struct sites *, bool *may_change);
 /*
  * What the scenario does about it: decides, once. `message`: what it says, or
  * NULL if that is not known. true: an answer is ordered, and nothing else is to

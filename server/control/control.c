@@ -145,5 +145,5 @@ struct http_service
 control_service(struct mockndes *instance, bool loopback)
 {
 	return (struct http_service){ loopback ? begin_on_loopback : begin,
-		answer, is_long, refuse, limits, finish, instance };
+		answer, is_long, refuse, limits, finish, NULL, instance };
 }

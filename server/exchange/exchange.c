@@ -145,7 +145,7 @@ bool
 wire_is_ordinary(const struct wire *w)
 {
 	return !w->exact && !w->is_cut && w->delay_ms == 0 &&
-	    w->pause_ms == 0 && w->drip_octets == 0 && w->prefix == NULL &&
+	    w->pause_ms == 0 && w->drip_octets == 0 && w->prefix.len == 0 &&
 	    w->end == WIRE_END_USUAL;
 }
 
@@ -182,6 +182,12 @@ exchange_trim(struct exchange *ex)
 {
 	struct exchange_block *block;
 
+	buffer_free(&ex->request.body);
+	while (ex->reply.header_count > 0)
+		free(ex->reply.headers[--ex->reply.header_count].value);
+	blob_free(&ex->reply.body);
+	ex->reply.reason = NULL;
+	ex->wire.prefix = SPAN_EMPTY;
 	while ((block = ex->blocks) != NULL) {
 		ex->blocks = block->next;
 		free(block);
@@ -201,10 +207,6 @@ exchange_clear(struct exchange *ex)
 	free(ex->request.target);
 	free(ex->request.headers);
 	free(ex->request.memory);
-	buffer_free(&ex->request.body);
-	for (size_t i = 0; i < ex->reply.header_count; i++)
-		free(ex->reply.headers[i].value);
-	blob_free(&ex->reply.body);
 	exchange_trim(ex);
 }
 

@@ -123,7 +123,7 @@ struct wire {
 	bool pause_percent;
 	/* So many octets at a time; 0: no drip. */
 	int64_t drip_octets, drip_ms;
-	const char *prefix; /* octets before the status line, or NULL */
+	struct span prefix; /* octets before the status line */
 	enum wire_end {
 		WIRE_END_USUAL,
 		WIRE_END_CLOSE, /* a FIN */
@@ -234,7 +234,10 @@ void exchange_init(struct exchange *);
 void exchange_clear(struct exchange *);
 /* Zeroed memory that lives until exchange_trim(); NULL without any. */
 void *exchange_alloc(struct exchange *, size_t);
-/* What is not needed once the octets of the answer exist. */
+/*
+ * Frees what is not needed once the octets of the answer exist: the body of the
+ * request, headers and body of the answer, what was allocated here.
+ */
 void exchange_trim(struct exchange *);
 /* Text is formatted; an event lost for lack of memory is lost. */
 void exchange_event(struct exchange *, const char *log, const char *source,

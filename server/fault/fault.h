@@ -126,6 +126,14 @@ void faults_note(const struct faults *, const struct decision *,
     struct rule_notes *out);
 
 /*
+ * Whether everybody is refused now, so that the ports of the site are closed:
+ * by a rule without conditions, or with one on the time alone.
+ */
+bool faults_refuse(const struct faults *, int64_t began, int64_t now);
+/* Whether that may ever be. */
+bool faults_may_refuse(const struct faults *);
+
+/*
  * Applies the edits of this stage, of all rules that apply; an answer in place
  * of the server's is ordered by the first of them that has one.
  */

@@ -17,10 +17,12 @@
 #define EVENTS 16
 #define LINGERING_MAX 16 /* of those refused, at one time */
 #define BATCH 64	 /* accepted from one listener in a row */
+#define LOOK_MS 100	 /* whether ports are to be closed or opened */
 
 struct listener {
 	int fd;
 	const struct http_service *service;
+	bool closed;
 	struct listener *next;
 };
 
@@ -29,19 +31,23 @@ struct acceptor {
 	int epoll, wake;
 	pthread_t thread;
 	bool running;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* what follows */
 	struct listener *listeners;
+	bool may_change; /* whether some are closed */
+	bool stopping;
 };
 
 /* Nothing of the client has been read: it gets the refusal, then a close. */
 static void
-refuse(struct http *http, int fd, const struct connection *conn)
+refuse(struct http *http, struct connection *conn)
 {
 	struct call *call = call_new(http, conn);
+	int fd = conn->fd;
 	struct blob bytes;
 
 	if (call == NULL) {
 		close(fd);
+		free(conn);
 		return;
 	}
 	call_activate(call);
@@ -50,14 +56,17 @@ refuse(struct http *http, int fd, const struct connection *conn)
 	if (render_reply(&call->exchange, &bytes) == -1) {
 		call_finish(call, ENDED_CUT);
 		close(fd);
+		free(conn);
 		return;
 	}
 	/* Those told to go still linger: they too need a bound. */
 	if (atomic_load(&http->connections) <
-	    http->connection_limit + LINGERING_MAX)
-		held_send(http->held, fd, bytes, call);
-	else
-		held_send_once(fd, bytes, call);
+	    http->connection_limit + LINGERING_MAX) {
+		held_send(http->held, conn, bytes, call, false);
+		return;
+	}
+	held_send_once(fd, bytes, call);
+	free(conn);
 }
 
 static void
@@ -77,8 +86,7 @@ hand_over(struct http *http, struct listener *l, int fd,
 	conn->source = *source;
 	getsockname(fd, &conn->local.address.any, &len);
 	if (atomic_load(&http->connections) >= http->connection_limit) {
-		refuse(http, fd, conn);
-		free(conn);
+		refuse(http, conn);
 		return;
 	}
 	atomic_fetch_add(&http->connections, 1);
@@ -110,21 +118,96 @@ accept_some(struct acceptor *a, struct listener *l)
 	}
 }
 
+/*
+ * A socket that no longer listens still has its port: connect() is refused, and
+ * nobody else gets it. Who waits to be accepted is reset.
+ */
+static void
+close_port(struct acceptor *a, struct listener *l)
+{
+	epoll_ctl(a->epoll, EPOLL_CTL_DEL, l->fd, NULL);
+	shutdown(l->fd, SHUT_RD);
+	l->closed = true;
+}
+
+static void
+open_port(struct acceptor *a, struct listener *l)
+{
+	struct epoll_event ev = { .data.ptr = l, .events = EPOLLIN };
+
+	if (listen(l->fd, BACKLOG) == 0 &&
+	    epoll_ctl(a->epoll, EPOLL_CTL_ADD, l->fd, &ev) == 0)
+		l->closed = false;
+}
+
+/* Under the lock. */
+static void
+look(struct acceptor *a)
+{
+	a->may_change = false;
+	for (struct listener *l = a->listeners; l != NULL; l = l->next) {
+		const struct http_service *s = l->service;
+		bool may_change = false;
+		bool closed = s->refuses != NULL &&
+		    s->refuses(s->cls, &may_change);
+
+		a->may_change |= may_change;
+		if (closed && !l->closed)
+			close_port(a, l);
+		else if (!closed && l->closed)
+			open_port(a, l);
+	}
+}
+
+static void
+wake(struct acceptor *a)
+{
+	/* It fails only if the thread has been woken 2^64 times. */
+	eventfd_write(a->wake, 1);
+}
+
+void
+acceptor_look(struct acceptor *a)
+{
+	pthread_mutex_lock(&a->lock);
+	look(a);
+	pthread_mutex_unlock(&a->lock);
+	/* How long it may sleep is another matter now. */
+	wake(a);
+}
+
+/* How long to wait for clients, or -2: to end. */
+static int
+time_to_wait(struct acceptor *a)
+{
+	int ms;
+
+	pthread_mutex_lock(&a->lock);
+	if (a->may_change)
+		look(a);
+	ms = a->stopping ? -2 : a->may_change ? LOOK_MS : -1;
+	pthread_mutex_unlock(&a->lock);
+	return ms;
+}
+
 static void *
 run(void *cls)
 {
 	struct acceptor *a = cls;
 	struct epoll_event events[EVENTS];
+	eventfd_t woken;
+	int ms;
 
-	for (;;) {
-		int count = epoll_wait(a->epoll, events, EVENTS, -1);
+	while ((ms = time_to_wait(a)) != -2) {
+		int count = epoll_wait(a->epoll, events, EVENTS, ms);
 
-		for (int i = 0; i < count; i++) {
+		for (int i = 0; i < count; i++)
 			if (events[i].data.ptr == NULL)
-				return NULL;
-			accept_some(a, events[i].data.ptr);
-		}
+				eventfd_read(a->wake, &woken);
+			else
+				accept_some(a, events[i].data.ptr);
 	}
+	return NULL;
 }
 
 int
@@ -149,41 +232,73 @@ acceptor_start(struct http *http, struct acceptor **out, struct error *err)
 int
 acceptor_run(struct acceptor *a, struct error *err)
 {
+	look(a);
 	if (thread_start(&a->thread, run, a) == -1)
 		return error_set(err, "cannot start a thread");
 	a->running = true;
 	return 0;
 }
 
+/* -1: errno says why. */
 static int
-open_socket(const struct endpoint *at, struct endpoint *bound,
-    struct error *err)
+bind_socket(const struct endpoint *at)
 {
 	socklen_t size = at->address.any.sa_family == AF_INET ?
 	    sizeof(at->address.v4) :
 	    sizeof(at->address.v6);
-	char text[ENDPOINT_TEXT_SIZE];
 	int fd, on = 1;
 
 	fd = socket(at->address.any.sa_family,
 	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
-		return error_set(err, "cannot open a socket: %s",
-		    strerror(errno));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, &at->address.any, size) == -1 ||
-	    listen(fd, BACKLOG) == -1) {
-		error_set(err, "cannot listen on %s port %u: %s",
-		    endpoint_text(at, text), endpoint_port(at),
-		    strerror(errno));
-		close(fd);
 		return -1;
-	}
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, &at->address.any, size) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/*
+ * A port that the kernel has chosen is lost to a socket that no longer listens;
+ * one that was asked for by its number is not.
+ */
+static int
+bind_port(const struct endpoint *at, struct endpoint *bound)
+{
+	bool chosen = endpoint_port(at) == 0;
+	int fd = bind_socket(at), named;
+	socklen_t size;
+
+	if (fd == -1)
+		return -1;
 	/* `at` may be `bound`. */
 	memset(bound, 0, sizeof(*bound));
 	size = sizeof(bound->address);
 	getsockname(fd, &bound->address.any, &size);
-	return fd;
+	if (!chosen)
+		return fd;
+	named = bind_socket(bound);
+	close(fd);
+	return named;
+}
+
+static int
+open_socket(const struct endpoint *at, struct endpoint *bound,
+    struct error *err)
+{
+	const struct endpoint asked = *at;
+	char text[ENDPOINT_TEXT_SIZE];
+	int fd = bind_port(at, bound);
+
+	if (fd != -1 && listen(fd, BACKLOG) == 0)
+		return fd;
+	error_set(err, "cannot listen on %s port %u: %s",
+	    endpoint_text(&asked, text), endpoint_port(&asked),
+	    strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return -1;
 }
 
 int
@@ -211,6 +326,8 @@ acceptor_listen(struct acceptor *a, const struct endpoint *at,
 	pthread_mutex_lock(&a->lock);
 	l->next = a->listeners;
 	a->listeners = l;
+	if (a->running)
+		look(a);
 	pthread_mutex_unlock(&a->lock);
 	return 0;
 }
@@ -219,12 +336,16 @@ void
 acceptor_stop(struct acceptor *a)
 {
 	struct listener *l;
-	uint64_t one = 1;
 
 	if (a == NULL)
 		return;
-	if (a->running && write(a->wake, &one, sizeof(one)) != -1)
+	if (a->running) {
+		pthread_mutex_lock(&a->lock);
+		a->stopping = true;
+		pthread_mutex_unlock(&a->lock);
+		wake(a);
 		pthread_join(a->thread, NULL);
+	}
 	while ((l = a->listeners) != NULL) {
 		a->listeners = l->next;
 		close(l->fd);

@@ -47,6 +47,12 @@ http_accept(struct http *http, struct error *err)
 	return acceptor_run(http->acceptor, err);
 }
 
+void
+http_look(struct http *http)
+{
+	acceptor_look(http->acceptor);
+}
+
 int
 http_parse_address(const char *text, struct endpoint *out, struct error *err)
 {
@@ -111,13 +117,15 @@ http_stop(struct http *http, int grace_ms)
 		return;
 	atomic_store(&http->stopping, true);
 	acceptor_stop(http->acceptor);
+	held_cut(http->held);
 	while (http->daemon != NULL && atomic_load(&http->active) > 0 &&
 	    clock_ticks_ms() < until)
 		poll(NULL, 0, 5);
 	workers_halt(http->workers);
-	loop_stop(http->loop);
+	loop_halt(http->loop);
 	parse_stop(http);
 	held_stop(http->held);
+	loop_free(http->loop);
 	workers_free(http->workers);
 	free(http);
 }

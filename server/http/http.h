@@ -43,6 +43,11 @@ struct http_service {
 	struct http_limits (*limits)(void *cls);
 	/* It is over: sent and ending say how. The last sight of it. */
 	void (*finish)(void *cls, struct exchange *);
+	/*
+	 * Whether connect() is refused, the ports being closed; NULL: never.
+	 * Asked at http_look(), and again and again if it may change.
+	 */
+	bool (*refuses)(void *cls, bool *may_change);
 	void *cls;
 };
 
@@ -68,6 +73,8 @@ char *http_url(const struct endpoint *, char out[HTTP_URL_SIZE]);
 
 /* Listeners opened so far, and those to come, begin to be answered. */
 int http_accept(struct http *, struct error *);
+/* After http_accept(): what a service says of its ports may have changed. */
+void http_look(struct http *);
 
 /*
  * Accepts no more, cuts what is held, lets honest exchanges finish for

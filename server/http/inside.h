@@ -20,6 +20,10 @@ struct connection {
 	struct endpoint source, local;
 	struct http_limits limits;
 	int fd;
+	/* Names what is behind fd, for connection_end(); 0: the client. */
+	uint64_t tls;
+	uint64_t asked; /* octets of its requests so far */
+#define ASKED_UNKNOWN UINT64_MAX
 	/* What is waited for. */
 	enum phase {
 		PHASE_REQUEST,
@@ -48,6 +52,15 @@ struct http {
 	struct connection *arriving; /* of the loop: on its way there */
 };
 
+/* How a client is to see the end of its connection. */
+enum connection_end {
+	CONNECTION_END_NOTIFY,	 /* in TLS with close_notify; a FIN */
+	CONNECTION_END_TRUNCATE, /* a FIN and nothing else */
+	CONNECTION_END_RESET,	 /* after all that has been written */
+};
+/* To be called before fd is closed; it also says what happens if not. */
+void connection_end(struct http *, int fd, uint64_t tls, enum connection_end);
+
 /* One exchange on its way through this folder. */
 struct call {
 	struct exchange exchange;
@@ -62,6 +75,8 @@ struct call {
 struct call *call_new(struct http *, const struct connection *);
 /* The request is whole: a stop waits for its end. */
 void call_activate(struct call *);
+/* Frees what it does not need while its answer goes out. */
+void call_trim(struct call *);
 /* Says how it ended, and frees it. */
 void call_finish(struct call *, enum ending);
 
@@ -84,13 +99,17 @@ int loop_start(struct http *, struct loop **, struct error *);
 void loop_add(struct loop *, struct connection *);
 /* Takes a call back from a worker. */
 void loop_resume(struct loop *, struct call *);
-void loop_stop(struct loop *);
+/* Ends the thread; what is added from then on is closed by loop_free(). */
+void loop_halt(struct loop *);
+void loop_free(struct loop *);
 
 /* accept.c */
 int acceptor_start(struct http *, struct acceptor **, struct error *);
 int acceptor_run(struct acceptor *, struct error *);
 int acceptor_listen(struct acceptor *, const struct endpoint *,
     const struct http_service *, struct endpoint *bound, struct error *);
+/* Closes and opens ports, as the services have it. */
+void acceptor_look(struct acceptor *);
 void acceptor_stop(struct acceptor *);
 
 /* watch.c: clients that take too long. */
@@ -99,6 +118,8 @@ void watch_end(struct http *, struct connection *);
 void watch_phase(struct connection *, enum phase);
 /* Ends what has expired. */
 void watch_sweep(struct http *);
+/* Octets that have been read from it; 0 if that is not known. */
+uint64_t watch_taken(const struct connection *);
 
 /* workers.c */
 int workers_start(unsigned count, struct workers **, struct error *);
@@ -108,12 +129,34 @@ int workers_add(struct workers *, struct call *);
 void workers_halt(struct workers *);
 void workers_free(struct workers *);
 
+/* timers.c */
+struct timer {
+	int64_t deadline; /* ticks */
+	size_t at;	  /* place in the heap */
+};
+struct timers {
+	struct timer **heap; /* the first to end on top */
+	size_t count, room;
+};
+/* -1: no memory. */
+int timers_add(struct timers *, struct timer *, int64_t deadline);
+void timers_set(struct timers *, struct timer *, int64_t deadline);
+void timers_remove(struct timers *, struct timer *);
+
 /* held.c: the only code that writes to a descriptor. */
 int held_start(struct http *, struct held **, struct error *);
-/* Takes fd, bytes and call; finishes the call when the last byte is out. */
-void held_send(struct held *, int fd, struct blob bytes, struct call *);
+/*
+ * Takes all of them: the connection, whose fd nobody else uses, the octets of
+ * the answer, and the call, which it finishes when the last octet is out. They
+ * go out as the wire of its exchange says; `goes_on`: then the connection goes
+ * back to the loop, unless the wire has another end.
+ */
+void held_send(struct held *, struct connection *, struct blob bytes,
+    struct call *, bool goes_on);
 /* Without waiting for anything: what does not go out now is lost. */
 void held_send_once(int fd, struct blob bytes, struct call *);
+/* Ends all that is not honest, now and from now on. */
+void held_cut(struct held *);
 void held_stop(struct held *);
 
 /* render.c */

@@ -161,16 +161,30 @@ loop_start(struct http *http, struct loop **out, struct error *err)
 }
 
 void
-loop_stop(struct loop *l)
+loop_halt(struct loop *l)
 {
-	if (l == NULL)
+	if (l == NULL || !l->running)
 		return;
 	pthread_mutex_lock(&l->lock);
 	l->stopping = true;
 	pthread_mutex_unlock(&l->lock);
-	if (l->running) {
-		wake(l);
-		pthread_join(l->thread, NULL);
+	wake(l);
+	pthread_join(l->thread, NULL);
+	l->running = false;
+}
+
+void
+loop_free(struct loop *l)
+{
+	struct connection *conn;
+
+	if (l == NULL)
+		return;
+	loop_halt(l);
+	while ((conn = l->accepted) != NULL) {
+		l->accepted = conn->next;
+		close(conn->fd);
+		free(conn);
 	}
 	if (l->wake != -1)
 		close(l->wake);

@@ -51,6 +51,14 @@ call_activate(struct call *call)
 }
 
 void
+call_trim(struct call *call)
+{
+	atomic_fetch_sub(&call->http->body_bytes,
+	    call->exchange.request.body.cap);
+	exchange_trim(&call->exchange);
+}
+
+void
 call_finish(struct call *call, enum ending ending)
 {
 	struct http *http = call->http;
@@ -142,6 +150,24 @@ read_length(const char *text)
 	return *text == '\0' ? value : -1;
 }
 
+/* Of a chunked body nobody says how many there are. */
+static void
+count_octets(struct call *call)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    call->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	const struct request *r = &call->exchange.request;
+	struct connection *conn = call->connection;
+
+	if (info == NULL || r->chunked || conn->asked == ASKED_UNKNOWN) {
+		conn->asked = ASKED_UNKNOWN;
+		return;
+	}
+	conn->asked += info->header_size;
+	if (r->content_length > 0)
+		conn->asked += (uint64_t)r->content_length;
+}
+
 /* Copies the head, because libmicrohttpd's copy goes before our logs do. */
 static int
 read_head(struct call *call, const char *method, const char *version)
@@ -171,29 +197,70 @@ read_head(struct call *call, const char *method, const char *version)
 		r->broken = !r->chunked;
 	}
 	request_split_target(r);
+	count_octets(call);
 	return 0;
+}
+
+/* As libmicrohttpd decides it. */
+static bool
+keeps_alive(const struct exchange *ex)
+{
+	const char *asked = request_header(&ex->request, "Connection");
+
+	if (ex->reply.close ||
+	    (asked != NULL && strcasestr(asked, "close") != NULL))
+		return false;
+	return strcmp(ex->request.version, "HTTP/1.0") != 0 ||
+	    (asked != NULL && strcasestr(asked, "keep-alive") != NULL);
+}
+
+/*
+ * What libmicrohttpd has read of a next request it does not give back: then
+ * the client has to ask again, on another connection.
+ */
+static bool
+has_read_ahead(const struct connection *conn)
+{
+	return watch_taken(conn) > conn->asked;
+}
+
+static struct connection *
+copy_connection(const struct connection *conn, int fd)
+{
+	struct connection *copy = malloc(sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *conn;
+	if ((copy->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) != -1)
+		return copy;
+	free(copy);
+	return NULL;
 }
 
 /* The descriptor becomes ours; libmicrohttpd drops its own without a FIN. */
 static enum MHD_Result
-take_over(struct call *call, void **con_cls)
+take_over(struct call *call, void **con_cls, bool unread)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-	    call->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct blob bytes;
-	int fd;
+	struct exchange *ex = &call->exchange;
+	struct connection *conn = copy_connection(call->connection,
+	    call->connection->fd);
+	struct blob bytes = { 0 };
 
-	if (info == NULL ||
-	    (fd = fcntl(info->connect_fd, F_DUPFD_CLOEXEC, 0)) == -1)
+	if (conn == NULL)
 		return MHD_NO;
-	if (render_reply(&call->exchange, &bytes) == -1) {
-		close(fd);
+	if (unread || has_read_ahead(call->connection))
+		ex->reply.close = true;
+	if (ex->reply.status != 0 && render_reply(ex, &bytes) == -1) {
+		close(conn->fd);
+		free(conn);
 		return MHD_NO;
 	}
 	*con_cls = NULL;
 	call->mhd = NULL;
 	call->connection = NULL;
-	held_send(call->http->held, fd, bytes, call);
+	held_send(call->http->held, conn, bytes, call,
+	    !ex->wire.exact && keeps_alive(ex));
 	return MHD_NO;
 }
 
@@ -226,11 +293,11 @@ send_reply(struct call *call, void **con_cls, bool unread)
 {
 	struct exchange *ex = &call->exchange;
 
-	if (ex->reply.status == 0)
+	if (ex->reply.status == 0 && wire_is_ordinary(&ex->wire))
 		return MHD_NO;
 	/* An answer while a body is still coming would end in a reset. */
-	if (ex->wire.exact || unread || ex->reply.reason != NULL)
-		return take_over(call, con_cls);
+	if (!wire_is_ordinary(&ex->wire) || unread || ex->reply.reason != NULL)
+		return take_over(call, con_cls, unread);
 	return send_ordinary(call);
 }
 

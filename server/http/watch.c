@@ -6,6 +6,7 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -30,6 +31,18 @@ octets_received(const struct connection *c)
 	return tcp_state(c).tcpi_bytes_received;
 }
 
+uint64_t
+watch_taken(const struct connection *c)
+{
+	uint64_t received = octets_received(c);
+	int unread = 0;
+
+	return ioctl(c->fd, FIONREAD, &unread) == 0 &&
+		(uint64_t)unread < received ?
+	    received - (uint64_t)unread :
+	    0;
+}
+
 void
 watch_phase(struct connection *c, enum phase phase)
 {
@@ -44,10 +57,12 @@ watch_phase(struct connection *c, enum phase phase)
 void
 watch_begin(struct http *http, struct connection *c)
 {
+	uint64_t taken = c->received;
+
 	c->expired = -1;
 	watch_phase(c, PHASE_REQUEST);
-	/* What has come by now belongs to the first request. */
-	c->received = 0;
+	/* What has come since belongs to the first request. */
+	c->received = taken;
 	c->previous = NULL;
 	if ((c->next = http->watched) != NULL)
 		c->next->previous = c;

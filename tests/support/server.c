@@ -122,6 +122,7 @@ void
 server_advance_clock(struct server *s, int64_t seconds)
 {
 	clock_advance(site_clock(site_find(s->sites, SITE_DEFAULT)), seconds);
+	http_look(s->http);
 }
 
 static int
@@ -131,6 +132,7 @@ use(struct server *s, struct scenario *scenario)
 	int ret = site_use_scenario(s->sites, SITE_DEFAULT, scenario, &err);
 
 	scenario_free(scenario);
+	http_look(s->http);
 	return ret;
 }
 
