@@ -19,4 +19,8 @@ extern const struct fault_section fault_http, fault_caps, fault_ca_certs,
 /* Of these three, a number that is the same at each replay. */
 uint64_t fault_mix(uint64_t seed, size_t rule, uint32_t count);
 
+/* relations.c: what cannot be meant, of one rule and of all. */
+void fault_check_rule(const struct fault_rule *, struct errors *);
+void fault_check_order(const struct faults *, struct errors *);
+
 #endif

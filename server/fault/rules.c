@@ -58,12 +58,13 @@ finish_rule(struct fault_rule *rule)
 void
 faults_finish(struct faults *faults, struct errors *errors)
 {
-	(void)errors;
 	for (size_t i = 0; i < faults->count; i++) {
 		finish_rule(&faults->rules[i]);
+		fault_check_rule(&faults->rules[i], errors);
 		faults->stages |= faults->rules[i].stages;
 		faults->needs_message |= faults->rules[i].needs_message;
 	}
+	fault_check_order(faults, errors);
 }
 
 void

@@ -176,138 +176,138 @@ static const struct word attribute_words[] = {
 
 static const struct server_key keys[] = {
 	WORD(windows, windows_words,
-	    "the Windows Server: the Server header, the log fields, and "
+	    "The Windows Server: the Server header, the log fields, and "
 	    "what a refused challenge is told"),
 	NUMBER(http_sys.max_field_length, 64, 65534,
-	    "octets of the request line, or of one header, beyond which "
+	    "Octets of the request line, or of one header, beyond which "
 	    "http.sys refuses"),
 	NUMBER(http_sys.max_request_bytes, 256, 16777216,
-	    "octets of request line and headers together"),
+	    "Octets of request line and headers together"),
 	SECONDS(http_sys.connection_timeout, 1, DAY,
-	    "how long a connection may be without a request, and how long "
+	    "How long a connection may be without a request, and how long "
 	    "a client may take to read an answer"),
 	SECONDS(http_sys.header_wait, 1, DAY,
-	    "how long request line and headers may take"),
-	SECONDS(http_sys.entity_body, 1, DAY, "how long a body may pause"),
-	BOOL(http_sys.require_content_length, "answer chunked bodies with 411"),
-	WORD(iis.error_pages, page_words, "which page an error has"),
-	WORD(iis.log_fields, field_words, "which fields the IIS log has"),
+	    "How long request line and headers may take"),
+	SECONDS(http_sys.entity_body, 1, DAY, "How long a body may pause"),
+	BOOL(http_sys.require_content_length, "Answer chunked bodies with 411"),
+	WORD(iis.error_pages, page_words, "Which page an error has"),
+	WORD(iis.log_fields, field_words, "Which fields the IIS log has"),
 	BOOL(iis.x_powered_by,
-	    "send X-Powered-By: ASP.NET, as a server with the Intune "
+	    "Send X-Powered-By: ASP.NET, as a server with the Intune "
 	    "connector does"),
 	NUMBER(iis.max_url, 0, INT32_MAX,
-	    "octets of the path; beyond it 404.14"),
+	    "Octets of the path; beyond it 404.14"),
 	NUMBER(iis.max_query_string, 0, INT32_MAX,
-	    "octets of the query; beyond it 404.15"),
+	    "Octets of the query; beyond it 404.15"),
 	NUMBER(iis.max_allowed_content_length, 0, UINT32_MAX,
-	    "octets of a body; beyond it 413.1"),
+	    "Octets of a body; beyond it 413.1"),
 	LINES(mscep.capabilities,
-	    "the answer to GetCACaps: what is advertised. Assumed: no "
+	    "The answer to GetCACaps: what is advertised. Assumed: no "
 	    "body of a real NDES is public"),
 	WORD(mscep.capabilities_separator, line_end_words,
-	    "what is between them; assumed"),
-	BOOL(mscep.capabilities_final_newline, "end the last one too; assumed"),
+	    "What is between them; assumed"),
+	BOOL(mscep.capabilities_final_newline, "End the last one too; assumed"),
 	TEXT(mscep.capabilities_content_type,
-	    "the Content-Type of GetCACaps; with an empty one no such "
+	    "The Content-Type of GetCACaps; with an empty one no such "
 	    "header is sent, as 2008 R2 once did; assumed"),
 	BOOL(mscep.accept.post,
-	    "whether PKIOperation by POST is answered, whatever the "
+	    "Whether PKIOperation by POST is answered, whatever the "
 	    "capabilities say; if not, there is no message for NDES, as "
 	    "before the hotfix for 2008 R2"),
-	BOOL(mscep.accept.get, "whether PKIOperation by GET is answered"),
-	BOOL(mscep.accept.renewal, "whether renewals are answered"),
+	BOOL(mscep.accept.get, "Whether PKIOperation by GET is answered"),
+	BOOL(mscep.accept.renewal, "Whether renewals are answered"),
 	WORD(mscep.accept.weakest_digest, digest_words,
-	    "requests with a weaker digest are refused with badAlg; "
+	    "Requests with a weaker digest are refused with badAlg; "
 	    "assumed"),
 	WORD(mscep.accept.weakest_cipher, cipher_words,
-	    "the same for the cipher of the envelope; assumed"),
+	    "The same for the cipher of the envelope; assumed"),
 	WORD(mscep.unreadable, unreadable_words,
-	    "what a message gets that cannot be decoded or decrypted, "
+	    "What a message gets that cannot be decoded or decrypted, "
 	    "with HTTP 200"),
 	WORD(mscep.reply.profile, profile_words,
-	    "how a CertRep is said, where the keys beside this one leave "
+	    "How a CertRep is said, where the keys beside this one leave "
 	    "it to the profile"),
 	WORD(mscep.reply.digest, reply_digest_words,
-	    "the digest that a CertRep is signed with; that NDES follows "
+	    "The digest that a CertRep is signed with; that NDES follows "
 	    "the request is assumed"),
 	WORD(mscep.reply.cipher, reply_cipher_words,
-	    "the cipher that a certificate is sealed with; that NDES "
+	    "The cipher that a certificate is sealed with; that NDES "
 	    "follows the request is assumed"),
 	WORD(mscep.reply.key_transport, transport_words,
-	    "how the key of the envelope is encrypted; assumed"),
+	    "How the key of the envelope is encrypted; assumed"),
 	WORD(mscep.reply.content, content_words,
-	    "the content of FAILURE and PENDING"),
+	    "The content of FAILURE and PENDING"),
 	WORD(mscep.reply.fail_info_text, text_words,
-	    "whether FAILURE has a failInfoText that says why"),
+	    "Whether FAILURE has a failInfoText that says why"),
 	WORD(mscep.reply.microsoft_attributes, attribute_words,
-	    "whether a CertRep has Microsoft's error and message, "
+	    "Whether a CertRep has Microsoft's error and message, "
 	    "1.3.6.1.4.1.311.21.33 and .38; which error goes with which "
 	    "reason is known for challenges, key size and subject alone, "
 	    "else assumed"),
 	BOOL(mscep.renewal.subject_match,
-	    "whether a renewal must be for the subject of the certificate "
+	    "Whether a renewal must be for the subject of the certificate "
 	    "that it is signed with; assumed"),
 	WORD(mscep.repeat, repeat_words,
-	    "what a request gets that comes again after its transaction "
+	    "What a request gets that comes again after its transaction "
 	    "has come to its end; assumed"),
 	WORD(mscep.queries, queries_words,
-	    "whether GetCert and GetCRL are answered; assumed"),
-	BOOL(mscep.bom, "begin NDES's pages with a byte order mark"),
-	BOOL(mscep.odd_byte, "end NDES's pages with one octet too many"),
+	    "Whether GetCert and GetCRL are answered; assumed"),
+	BOOL(mscep.bom, "Begin NDES's pages with a byte order mark"),
+	BOOL(mscep.odd_byte, "End NDES's pages with one octet too many"),
 	WORD(mscep.admin.authentication, authentication_words,
-	    "what IIS asks of who comes to the admin site; the realm and "
+	    "What IIS asks of who comes to the admin site; the realm and "
 	    "the win32 status of 401.1 are assumed"),
 	TEXT(mscep.admin.user,
-	    "who may come to the admin site, as a client sends it, for "
+	    "Who may come to the admin site, as a client sends it, for "
 	    "example CORP\\admin; the case of letters does not matter"),
-	TEXT(mscep.admin.password, "the password of this user"),
+	TEXT(mscep.admin.password, "The password of this user"),
 	BOOL(mscep.admin.permission,
-	    "whether who asks for a password may enrol; if not, the page "
+	    "Whether who asks for a password may enrol; if not, the page "
 	    "says so and NDES leaves event 6"),
 	WORD(mscep.challenge.mode, challenge_words,
-	    "which passwords for enrolment there are"),
-	TEXT(mscep.challenge.password, "the password, for single and static"),
+	    "Which passwords for enrolment there are"),
+	TEXT(mscep.challenge.password, "The password, for single and static"),
 	NUMBER(mscep.challenge.length, 1, (CHALLENGE_SIZE - 1) / 2,
-	    "octets of a one-time password, each two digits"),
+	    "Octets of a one-time password, each two digits"),
 	SECONDS(mscep.challenge.validity, 1, 366 * DAY,
-	    "how long a one-time password is good"),
+	    "How long a one-time password is good"),
 	NUMBER(mscep.challenge.cache, 0, 100000,
-	    "how many unused one-time passwords there can be"),
-	WORD(ca.key, ca_key_words, "the key of the CA"),
+	    "How many unused one-time passwords there can be"),
+	WORD(ca.key, ca_key_words, "The key of the CA"),
 	NUMBER(ca.tiers, 1, 3,
-	    "how many CAs there are from the root to the one that issues"),
-	WORD(ca.approval, approval_words, "when a certificate is issued"),
+	    "How many CAs there are from the root to the one that issues"),
+	WORD(ca.approval, approval_words, "When a certificate is issued"),
 	SECONDS(ca.pending_lifetime, 1, 10 * YEAR,
-	    "how long a request waits for approval; assumed"),
+	    "How long a request waits for approval; assumed"),
 	SECONDS(ca.rollover_after, 0, 10 * YEAR,
-	    "how long after the start of a site its next CA takes over, "
+	    "How long after the start of a site its next CA takes over, "
 	    "and how long after that the next again, eight times at most; "
 	    "0s: never; all of it assumed"),
 	SECONDS(ca.crl_lifetime, 1, 10 * YEAR,
-	    "how long a CRL is good; a week is what AD CS begins with"),
+	    "How long a CRL is good; a week is what AD CS begins with"),
 	NUMBER(ca.minimum_key_size, 512, 16384,
-	    "bits of a client's RSA key; smaller ones are denied by the "
+	    "Bits of a client's RSA key; smaller ones are denied by the "
 	    "CA's policy (0x80094811); assumed"),
 	NUMBER(ca.subject_max, 2, 1000000,
-	    "octets of a subject; longer ones, and none without "
+	    "Octets of a subject; longer ones, and none without "
 	    "extensions, are denied (0x80094001); assumed"),
 	BOOL(policy_module.installed,
-	    "whether the Intune policy module is there; without it, "
+	    "Whether the Intune policy module is there; without it, "
 	    "browsing shows NDES's own page in place of 403.0"),
 	TEXT(policy_module.expect.subject,
-	    "a glob for the subject of a request, written C=US, CN=x; an "
+	    "A glob for the subject of a request, written C=US, CN=x; an "
 	    "empty one takes any. What the policy module does not expect "
 	    "it refuses, as VerifyRequest would; that the client gets "
 	    "badRequest, 0x80070005 and NDES's event 29 is assumed"),
 	TEXT(policy_module.expect.san,
-	    "a glob for all its alternative names, in their order: "
+	    "A glob for all its alternative names, in their order: "
 	    "DNS:a.example, IP:10.0.0.1, email:a@b, UPN:a@b, URI:urn:x, "
 	    "dirName:CN=x"),
 	TEXT(policy_module.expect.challenge,
-	    "a glob for its challenge password"),
-	OIDS(policy_module.expect.eku, "purposes that it must ask for"),
+	    "A glob for its challenge password"),
+	OIDS(policy_module.expect.eku, "Purposes that it must ask for"),
 	NUMBER(policy_module.expect.key_size, 0, 16384,
-	    "bits that an RSA key must have at least"),
+	    "Bits that an RSA key must have at least"),
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
