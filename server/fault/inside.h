@@ -55,4 +55,8 @@ struct fault_turn {
 };
 #define FAULT_CERTAIN 1000000 /* a chance of 1 */
 
+/* relations.c: what cannot be meant, of one rule and of all. */
+void fault_check_rule(const struct fault_rule *, struct errors *);
+void fault_check_order(const struct faults *, struct errors *);
+
 #endif

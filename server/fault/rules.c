@@ -59,9 +59,11 @@ faults_finish(struct faults *faults, struct errors *errors)
 {
 	for (size_t i = 0; i < faults->count; i++) {
 		finish_rule(&faults->rules[i], errors);
+		fault_check_rule(&faults->rules[i], errors);
 		faults->stages |= faults->rules[i].stages;
 		faults->needs_message |= faults->rules[i].needs_message;
 	}
+	fault_check_order(faults, errors);
 }
 
 void

@@ -7,22 +7,22 @@
 static const struct key references[] = {
 	[REFERENCE_ARTICLE] = { .name = "article",
 	    .type = VALUE_TEXTS,
-	    .help = "the article of Microsoft's that documents it" },
+	    .help = "The article of Microsoft's that documents it" },
 	[REFERENCE_SECTION] = { .name = "section",
 	    .type = VALUE_TEXTS,
-	    .help = "its section" },
+	    .help = "Its section" },
 	[REFERENCE_CAUSE] = { .name = "cause",
 	    .type = VALUE_TEXTS,
-	    .help = "which of the causes in that section it is" },
+	    .help = "Which of the causes in that section it is" },
 	[REFERENCE_QUIRK] = { .name = "quirk",
 	    .type = VALUE_TEXTS,
-	    .help = "the row of the catalogue of quirks" },
+	    .help = "The row of the catalogue of quirks" },
 	[REFERENCE_THREAD] = { .name = "thread",
 	    .type = VALUE_TEXTS,
-	    .help = "where users told of it" },
+	    .help = "Where users told of it" },
 	[REFERENCE_RFC] = { .name = "rfc",
 	    .type = VALUE_TEXTS,
-	    .help = "the section of the RFC that asks for something else" },
+	    .help = "The section of the RFC that asks for something else" },
 };
 
 const struct key *

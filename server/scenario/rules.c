@@ -90,6 +90,7 @@ read_rule(struct loading *l, const struct yaml *node, struct fault_rule *rule)
 {
 	static const char *const names[] = { "when", "do", "continue",
 		"processed", NULL };
+	size_t before = l->errors->count;
 
 	rule->at = node->at;
 	for (size_t i = 0; i < node->count; i++) {
@@ -106,6 +107,11 @@ read_rule(struct loading *l, const struct yaml *node, struct fault_rule *rule)
 		else
 			keys_unknown(l, &key->at, key->text, names);
 	}
+	/* Of a map with a key that is wrong, enough has been said. */
+	if (yaml_get(node, "do") == NULL && l->errors->count == before)
+		errors_at(l->errors, &node->at,
+		    "a rule without \"do\" does nothing; \"do: {}\" would spare "
+		    "those it is for the rules after it");
 }
 
 /* Room for those of the list, in front of the others. */

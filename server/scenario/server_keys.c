@@ -13,154 +13,301 @@
 #define DAY 86400LL
 #define YEAR 31557600LL /* a Julian one */
 
-static const struct word windows_words[] = { { "2008r2", WINDOWS_2008R2, NULL },
-	{ "2012", WINDOWS_2012, NULL }, { "2012r2", WINDOWS_2012R2, NULL },
-	{ "2016", WINDOWS_2016, NULL }, { "2019", WINDOWS_2019, NULL },
-	{ "2022", WINDOWS_2022, NULL }, { "2025", WINDOWS_2025, NULL },
-	{ NULL, 0, NULL } };
-static const struct word page_words[] = { { "article", PAGES_ARTICLE, NULL },
-	{ "detailed", PAGES_DETAILED, NULL }, { "remote", PAGES_REMOTE, NULL },
-	{ NULL, 0, NULL } };
-static const struct word field_words[] = { { "default", LOG_FIELDS_DEFAULT,
-					       NULL },
-	{ "article", LOG_FIELDS_ARTICLE, NULL }, { NULL, 0, NULL } };
-static const struct word line_end_words[] = { { "lf", LINE_END_LF, NULL },
-	{ "crlf", LINE_END_CRLF, NULL }, { NULL, 0, NULL } };
-static const struct word digest_words[] = { { "md5", DIGEST_MD5, NULL },
-	{ "sha1", DIGEST_SHA1, NULL }, { "sha256", DIGEST_SHA256, NULL },
-	{ "sha512", DIGEST_SHA512, NULL }, { NULL, 0, NULL } };
-static const struct word cipher_words[] = { { "des", CIPHER_DES, NULL },
-	{ "des3", CIPHER_DES3, NULL }, { "aes-128-cbc", CIPHER_AES128, NULL },
+static const struct word windows_words[] = {
+	{ "2008r2", WINDOWS_2008R2, NULL },
+	{ "2012", WINDOWS_2012, NULL },
+	{ "2012r2", WINDOWS_2012R2, NULL },
+	{ "2016", WINDOWS_2016, NULL },
+	{ "2019", WINDOWS_2019, NULL },
+	{ "2022", WINDOWS_2022, NULL },
+	{ "2025", WINDOWS_2025, NULL },
+	{ NULL, 0, NULL },
+};
+static const struct word page_words[] = {
+	{ "article", PAGES_ARTICLE,
+	    "403.0 as the detailed page, the others as the short ones" },
+	{ "detailed", PAGES_DETAILED, "what IIS shows on the server itself" },
+	{ "remote", PAGES_REMOTE, "what it shows to others" },
+	{ NULL, 0, NULL },
+};
+static const struct word field_words[] = {
+	{ "default", LOG_FIELDS_DEFAULT, "those of a new IIS" },
+	{ "article", LOG_FIELDS_ARTICLE, "sc-bytes too, before time-taken" },
+	{ NULL, 0, NULL },
+};
+static const struct word line_end_words[] = {
+	{ "lf", LINE_END_LF, NULL },
+	{ "crlf", LINE_END_CRLF, NULL },
+	{ NULL, 0, NULL },
+};
+static const struct word digest_words[] = {
+	{ "md5", DIGEST_MD5, NULL },
+	{ "sha1", DIGEST_SHA1, NULL },
+	{ "sha256", DIGEST_SHA256, NULL },
+	{ "sha512", DIGEST_SHA512, NULL },
+	{ NULL, 0, NULL },
+};
+static const struct word cipher_words[] = {
+	{ "des", CIPHER_DES, NULL },
+	{ "des3", CIPHER_DES3, NULL },
+	{ "aes-128-cbc", CIPHER_AES128, NULL },
 	{ "aes-192-cbc", CIPHER_AES192, NULL },
-	{ "aes-256-cbc", CIPHER_AES256, NULL }, { NULL, 0, NULL } };
+	{ "aes-256-cbc", CIPHER_AES256, NULL },
+	{ NULL, 0, NULL },
+};
 static const struct word authentication_words[] = {
-	{ "none", AUTHENTICATION_NONE, NULL },
-	{ "basic", AUTHENTICATION_BASIC, NULL }, { NULL, 0, NULL }
+	{ "none", AUTHENTICATION_NONE, "whoever comes gets the page" },
+	{ "basic", AUTHENTICATION_BASIC,
+	    "IIS asks for user and password before it redirects to the folder: 401.2 without credentials, 401.1 with wrong ones" },
+	{ NULL, 0, NULL },
 };
-static const struct word challenge_words[] = { { "one-time",
-						   CHALLENGES_ONE_TIME, NULL },
-	{ "single", CHALLENGES_SINGLE, NULL },
-	{ "static", CHALLENGES_STATIC, NULL },
-	{ "none", CHALLENGES_NONE, NULL }, { NULL, 0, NULL } };
-static const struct word unreadable_words[] = { { "profile", AS_PROFILE, NULL },
-	{ "general", UNREADABLE_GENERAL, NULL },
-	{ "empty", UNREADABLE_EMPTY, NULL },
-	{ "cert_rep", UNREADABLE_CERT_REP, NULL }, { NULL, 0, NULL } };
-static const struct word repeat_words[] = { { "new", REPEAT_NEW, NULL },
-	{ "same", REPEAT_SAME, NULL }, { NULL, 0, NULL } };
-static const struct word queries_words[] = { { "answered", QUERIES_ANSWERED,
-						 NULL },
-	{ "refused", QUERIES_REFUSED, NULL }, { NULL, 0, NULL } };
-static const struct word approval_words[] = { { "automatic", APPROVAL_AUTOMATIC,
-						  NULL },
-	{ "manual", APPROVAL_MANUAL, NULL }, { NULL, 0, NULL } };
-static const struct word ca_key_words[] = { { "given", -1, NULL },
-	{ "rsa-2048", 0, NULL }, { "rsa-3072", 1, NULL },
-	{ "rsa-4096", 2, NULL }, { "ec-p256", 3, NULL }, { "ec-p384", 4, NULL },
-	{ NULL, 0, NULL } };
-static const struct word profile_words[] = { { "ndes", PROFILE_NDES, NULL },
-	{ "rfc8894", PROFILE_RFC8894, NULL }, { NULL, 0, NULL } };
+static const struct word challenge_words[] = {
+	{ "one-time", CHALLENGES_ONE_TIME, "each password is good once" },
+	{ "single", CHALLENGES_SINGLE,
+	    "one that lasts, as with UseSinglePassword; if no password is set, the first visit of the admin page makes one, of 32 digits" },
+	{ "static", CHALLENGES_STATIC, "the one that is set as password" },
+	{ "none", CHALLENGES_NONE,
+	    "any or none is good, as with EnforcePassword 0; what the admin page says then is assumed" },
+	{ NULL, 0, NULL },
+};
+static const struct word unreadable_words[] = {
+	{ "profile", AS_PROFILE, "general of ndes, cert_rep of rfc8894" },
+	{ "general", UNREADABLE_GENERAL,
+	    "NDES's own page; that it is HTTP 200 and no CertRep is known, the body is assumed" },
+	{ "empty", UNREADABLE_EMPTY, "nothing, without a Content-Type" },
+	{ "cert_rep", UNREADABLE_CERT_REP, "a CertRep with FAILURE" },
+	{ NULL, 0, NULL },
+};
+static const struct word repeat_words[] = {
+	{ "new", REPEAT_NEW, "another certificate" },
+	{ "same", REPEAT_SAME,
+	    "the same again while it is valid; to renew it is no repetition" },
+	{ NULL, 0, NULL },
+};
+static const struct word queries_words[] = {
+	{ "answered", QUERIES_ANSWERED, NULL },
+	{ "refused", QUERIES_REFUSED, NULL },
+	{ NULL, 0, NULL },
+};
+static const struct word approval_words[] = {
+	{ "automatic", APPROVAL_AUTOMATIC, "at once" },
+	{ "manual", APPROVAL_MANUAL,
+	    "a request waits until somebody approves or denies it" },
+	{ NULL, 0, NULL },
+};
+static const struct word ca_key_words[] = {
+	{ "given", -1, "that of the key set" },
+	{ "rsa-2048", 0, "a new one, as are the others" },
+	{ "rsa-3072", 1, NULL },
+	{ "rsa-4096", 2, NULL },
+	{ "ec-p256", 3, NULL },
+	{ "ec-p384", 4, NULL },
+	{ NULL, 0, NULL },
+};
+static const struct word profile_words[] = {
+	{ "ndes", PROFILE_NDES, "as NDES says it" },
+	{ "rfc8894", PROFILE_RFC8894,
+	    "as the RFC does, to the letter; failInfo too is what it gives for the reason" },
+	{ NULL, 0, NULL },
+};
 static const struct word reply_digest_words[] = {
-	{ "profile", AS_PROFILE, NULL }, { "request", AS_REQUEST, NULL },
-	{ "sha1", DIGEST_SHA1, NULL }, { "sha256", DIGEST_SHA256, NULL },
-	{ "sha512", DIGEST_SHA512, NULL }, { NULL, 0, NULL }
+	{ "profile", AS_PROFILE, "request of ndes, sha256 of rfc8894" },
+	{ "request", AS_REQUEST, "that of the request, and SHA-1 for MD5" },
+	{ "sha1", DIGEST_SHA1, NULL },
+	{ "sha256", DIGEST_SHA256, NULL },
+	{ "sha512", DIGEST_SHA512, NULL },
+	{ NULL, 0, NULL },
 };
-static const struct word reply_cipher_words[] = { { "profile", AS_PROFILE,
-						      NULL },
-	{ "request", AS_REQUEST, NULL }, { "des", CIPHER_DES, NULL },
-	{ "des3", CIPHER_DES3, NULL }, { "aes-128-cbc", CIPHER_AES128, NULL },
+static const struct word reply_cipher_words[] = {
+	{ "profile", AS_PROFILE, "request of ndes, aes-128-cbc of rfc8894" },
+	{ "request", AS_REQUEST,
+	    "that of the request, and 3DES for single DES" },
+	{ "des", CIPHER_DES, NULL },
+	{ "des3", CIPHER_DES3, NULL },
+	{ "aes-128-cbc", CIPHER_AES128, NULL },
 	{ "aes-192-cbc", CIPHER_AES192, NULL },
-	{ "aes-256-cbc", CIPHER_AES256, NULL }, { NULL, 0, NULL } };
-static const struct word transport_words[] = { { "profile", AS_PROFILE, NULL },
-	{ "pkcs1", TRANSPORT_PKCS1, NULL }, { "oaep", TRANSPORT_OAEP, NULL },
-	{ NULL, 0, NULL } };
-static const struct word content_words[] = { { "profile", AS_PROFILE, NULL },
-	{ "zero", SCEP_CONTENT_ZERO, NULL },
-	{ "empty", SCEP_CONTENT_EMPTY, NULL },
-	{ "absent", SCEP_CONTENT_ABSENT, NULL }, { NULL, 0, NULL } };
-static const struct word reply_bool_words[] = { { "profile", AS_PROFILE, NULL },
-	{ "true", true, NULL }, { "false", false, NULL }, { NULL, 0, NULL } };
+	{ "aes-256-cbc", CIPHER_AES256, NULL },
+	{ NULL, 0, NULL },
+};
+static const struct word transport_words[] = {
+	{ "profile", AS_PROFILE, "pkcs1 of both profiles" },
+	{ "pkcs1", TRANSPORT_PKCS1, NULL },
+	{ "oaep", TRANSPORT_OAEP, "as one real NDES was seen to do" },
+	{ NULL, 0, NULL },
+};
+static const struct word content_words[] = {
+	{ "profile", AS_PROFILE, "zero of ndes, absent of rfc8894" },
+	{ "zero", SCEP_CONTENT_ZERO, "one octet 00; of PENDING assumed" },
+	{ "empty", SCEP_CONTENT_EMPTY, "an empty OCTET STRING" },
+	{ "absent", SCEP_CONTENT_ABSENT, "none" },
+	{ NULL, 0, NULL },
+};
+static const struct word text_words[] = {
+	{ "profile", AS_PROFILE,
+	    "false of ndes, which is assumed, true of rfc8894" },
+	{ "true", true, NULL },
+	{ "false", false, NULL },
+	{ NULL, 0, NULL },
+};
+static const struct word attribute_words[] = {
+	{ "profile", AS_PROFILE, "true of ndes, false of rfc8894" },
+	{ "true", true, NULL },
+	{ "false", false, NULL },
+	{ NULL, 0, NULL },
+};
 
 /* The name of a key is that of its field. */
 #define ROOM(field) sizeof(((struct stack_state *)NULL)->field)
-#define KEY(field, takes, list, least, most)                   \
-	{                                                      \
-		.key = { .name = #field,                       \
-			.type = takes,                         \
-			.words = list,                         \
-			.min = least,                          \
-			.max = most },                         \
-		.offset = offsetof(struct stack_state, field), \
-		.room = ROOM(field)                            \
+#define KEY(field, takes, list, least, most, text)                 \
+	{                                                          \
+		.key = { #field, takes, list, least, most, text }, \
+		.offset = offsetof(struct stack_state, field),     \
+		.room = ROOM(field)                                \
 	}
-#define WORD(field, words) KEY(field, VALUE_WORD, words, 0, 0)
-#define BOOL(field) KEY(field, VALUE_BOOL, NULL, 0, 0)
-#define NUMBER(field, min, max) KEY(field, VALUE_NUMBER, NULL, min, max)
-#define SECONDS(field, min, max) \
-	KEY(field, VALUE_DURATION, NULL, (min)*1000LL, (max)*1000LL)
-#define TEXT(field) KEY(field, VALUE_TEXT, NULL, 0, ROOM(field) - 1)
-#define LINES(field) KEY(field, VALUE_TEXTS, NULL, 0, 0)
-#define OIDS(field) KEY(field, VALUE_OIDS, NULL, 0, 0)
+#define WORD(field, words, help) KEY(field, VALUE_WORD, words, 0, 0, help)
+#define BOOL(field, help) KEY(field, VALUE_BOOL, NULL, 0, 0, help)
+#define NUMBER(field, min, max, help) \
+	KEY(field, VALUE_NUMBER, NULL, min, max, help)
+#define SECONDS(field, min, max, help) \
+	KEY(field, VALUE_DURATION, NULL, (min)*1000LL, (max)*1000LL, help)
+#define TEXT(field, help) KEY(field, VALUE_TEXT, NULL, 0, ROOM(field) - 1, help)
+#define LINES(field, help) KEY(field, VALUE_TEXTS, NULL, 0, 0, help)
+#define OIDS(field, help) KEY(field, VALUE_OIDS, NULL, 0, 0, help)
 
 static const struct server_key keys[] = {
-	WORD(windows, windows_words),
-	NUMBER(http_sys.max_field_length, 64, 65534),
-	NUMBER(http_sys.max_request_bytes, 256, 16777216),
-	SECONDS(http_sys.connection_timeout, 1, DAY),
-	SECONDS(http_sys.header_wait, 1, DAY),
-	SECONDS(http_sys.entity_body, 1, DAY),
-	BOOL(http_sys.require_content_length),
-	WORD(iis.error_pages, page_words),
-	WORD(iis.log_fields, field_words),
-	BOOL(iis.x_powered_by),
-	NUMBER(iis.max_url, 0, INT32_MAX),
-	NUMBER(iis.max_query_string, 0, INT32_MAX),
-	NUMBER(iis.max_allowed_content_length, 0, UINT32_MAX),
-	LINES(mscep.capabilities),
-	WORD(mscep.capabilities_separator, line_end_words),
-	BOOL(mscep.capabilities_final_newline),
-	TEXT(mscep.capabilities_content_type),
-	BOOL(mscep.accept.post),
-	BOOL(mscep.accept.get),
-	BOOL(mscep.accept.renewal),
-	WORD(mscep.accept.weakest_digest, digest_words),
-	WORD(mscep.accept.weakest_cipher, cipher_words),
-	WORD(mscep.unreadable, unreadable_words),
-	WORD(mscep.reply.profile, profile_words),
-	WORD(mscep.reply.digest, reply_digest_words),
-	WORD(mscep.reply.cipher, reply_cipher_words),
-	WORD(mscep.reply.key_transport, transport_words),
-	WORD(mscep.reply.content, content_words),
-	WORD(mscep.reply.fail_info_text, reply_bool_words),
-	WORD(mscep.reply.microsoft_attributes, reply_bool_words),
-	BOOL(mscep.renewal.subject_match),
-	WORD(mscep.repeat, repeat_words),
-	WORD(mscep.queries, queries_words),
-	BOOL(mscep.bom),
-	BOOL(mscep.odd_byte),
-	WORD(mscep.admin.authentication, authentication_words),
-	TEXT(mscep.admin.user),
-	TEXT(mscep.admin.password),
-	BOOL(mscep.admin.permission),
-	WORD(mscep.challenge.mode, challenge_words),
-	TEXT(mscep.challenge.password),
-	NUMBER(mscep.challenge.length, 1, (CHALLENGE_SIZE - 1) / 2),
-	SECONDS(mscep.challenge.validity, 1, 366 * DAY),
-	NUMBER(mscep.challenge.cache, 0, 100000),
-	WORD(ca.key, ca_key_words),
-	NUMBER(ca.tiers, 1, 3),
-	WORD(ca.approval, approval_words),
-	SECONDS(ca.pending_lifetime, 1, 10 * YEAR),
-	SECONDS(ca.rollover_after, 0, 10 * YEAR),
-	SECONDS(ca.crl_lifetime, 1, 10 * YEAR),
-	NUMBER(ca.minimum_key_size, 512, 16384),
-	NUMBER(ca.subject_max, 2, 1000000),
-	BOOL(policy_module.installed),
-	TEXT(policy_module.expect.subject),
-	TEXT(policy_module.expect.san),
-	TEXT(policy_module.expect.challenge),
-	OIDS(policy_module.expect.eku),
-	NUMBER(policy_module.expect.key_size, 0, 16384),
+	WORD(windows, windows_words,
+	    "The Windows Server: the Server header, the log fields, and "
+	    "what a refused challenge is told"),
+	NUMBER(http_sys.max_field_length, 64, 65534,
+	    "Octets of the request line, or of one header, beyond which "
+	    "http.sys refuses"),
+	NUMBER(http_sys.max_request_bytes, 256, 16777216,
+	    "Octets of request line and headers together"),
+	SECONDS(http_sys.connection_timeout, 1, DAY,
+	    "How long a connection may be without a request, and how long "
+	    "a client may take to read an answer"),
+	SECONDS(http_sys.header_wait, 1, DAY,
+	    "How long request line and headers may take"),
+	SECONDS(http_sys.entity_body, 1, DAY, "How long a body may pause"),
+	BOOL(http_sys.require_content_length, "Answer chunked bodies with 411"),
+	WORD(iis.error_pages, page_words, "Which page an error has"),
+	WORD(iis.log_fields, field_words, "Which fields the IIS log has"),
+	BOOL(iis.x_powered_by,
+	    "Send X-Powered-By: ASP.NET, as a server with the Intune "
+	    "connector does"),
+	NUMBER(iis.max_url, 0, INT32_MAX,
+	    "Octets of the path; beyond it 404.14"),
+	NUMBER(iis.max_query_string, 0, INT32_MAX,
+	    "Octets of the query; beyond it 404.15"),
+	NUMBER(iis.max_allowed_content_length, 0, UINT32_MAX,
+	    "Octets of a body; beyond it 413.1"),
+	LINES(mscep.capabilities,
+	    "The answer to GetCACaps: what is advertised. Assumed: no "
+	    "body of a real NDES is public"),
+	WORD(mscep.capabilities_separator, line_end_words,
+	    "What is between them; assumed"),
+	BOOL(mscep.capabilities_final_newline, "End the last one too; assumed"),
+	TEXT(mscep.capabilities_content_type,
+	    "The Content-Type of GetCACaps; with an empty one no such "
+	    "header is sent, as 2008 R2 once did; assumed"),
+	BOOL(mscep.accept.post,
+	    "Whether PKIOperation by POST is answered, whatever the "
+	    "capabilities say; if not, there is no message for NDES, as "
+	    "before the hotfix for 2008 R2"),
+	BOOL(mscep.accept.get, "Whether PKIOperation by GET is answered"),
+	BOOL(mscep.accept.renewal, "Whether renewals are answered"),
+	WORD(mscep.accept.weakest_digest, digest_words,
+	    "Requests with a weaker digest are refused with badAlg; "
+	    "assumed"),
+	WORD(mscep.accept.weakest_cipher, cipher_words,
+	    "The same for the cipher of the envelope; assumed"),
+	WORD(mscep.unreadable, unreadable_words,
+	    "What a message gets that cannot be decoded or decrypted, "
+	    "with HTTP 200"),
+	WORD(mscep.reply.profile, profile_words,
+	    "How a CertRep is said, where the keys beside this one leave "
+	    "it to the profile"),
+	WORD(mscep.reply.digest, reply_digest_words,
+	    "The digest that a CertRep is signed with; that NDES follows "
+	    "the request is assumed"),
+	WORD(mscep.reply.cipher, reply_cipher_words,
+	    "The cipher that a certificate is sealed with; that NDES "
+	    "follows the request is assumed"),
+	WORD(mscep.reply.key_transport, transport_words,
+	    "How the key of the envelope is encrypted; assumed"),
+	WORD(mscep.reply.content, content_words,
+	    "The content of FAILURE and PENDING"),
+	WORD(mscep.reply.fail_info_text, text_words,
+	    "Whether FAILURE has a failInfoText that says why"),
+	WORD(mscep.reply.microsoft_attributes, attribute_words,
+	    "Whether a CertRep has Microsoft's error and message, "
+	    "1.3.6.1.4.1.311.21.33 and .38; which error goes with which "
+	    "reason is known for challenges, key size and subject alone, "
+	    "else assumed"),
+	BOOL(mscep.renewal.subject_match,
+	    "Whether a renewal must be for the subject of the certificate "
+	    "that it is signed with; assumed"),
+	WORD(mscep.repeat, repeat_words,
+	    "What a request gets that comes again after its transaction "
+	    "has come to its end; assumed"),
+	WORD(mscep.queries, queries_words,
+	    "Whether GetCert and GetCRL are answered; assumed"),
+	BOOL(mscep.bom, "Begin NDES's pages with a byte order mark"),
+	BOOL(mscep.odd_byte, "End NDES's pages with one octet too many"),
+	WORD(mscep.admin.authentication, authentication_words,
+	    "What IIS asks of who comes to the admin site; the realm and "
+	    "the win32 status of 401.1 are assumed"),
+	TEXT(mscep.admin.user,
+	    "Who may come to the admin site, as a client sends it, for "
+	    "example CORP\\admin; the case of letters does not matter"),
+	TEXT(mscep.admin.password, "The password of this user"),
+	BOOL(mscep.admin.permission,
+	    "Whether who asks for a password may enrol; if not, the page "
+	    "says so and NDES leaves event 6"),
+	WORD(mscep.challenge.mode, challenge_words,
+	    "Which passwords for enrolment there are"),
+	TEXT(mscep.challenge.password, "The password, for single and static"),
+	NUMBER(mscep.challenge.length, 1, (CHALLENGE_SIZE - 1) / 2,
+	    "Octets of a one-time password, each two digits"),
+	SECONDS(mscep.challenge.validity, 1, 366 * DAY,
+	    "How long a one-time password is good"),
+	NUMBER(mscep.challenge.cache, 0, 100000,
+	    "How many unused one-time passwords there can be"),
+	WORD(ca.key, ca_key_words, "The key of the CA"),
+	NUMBER(ca.tiers, 1, 3,
+	    "How many CAs there are from the root to the one that issues"),
+	WORD(ca.approval, approval_words, "When a certificate is issued"),
+	SECONDS(ca.pending_lifetime, 1, 10 * YEAR,
+	    "How long a request waits for approval; assumed"),
+	SECONDS(ca.rollover_after, 0, 10 * YEAR,
+	    "How long after the start of a site its next CA takes over, "
+	    "and how long after that the next again, eight times at most; "
+	    "0s: never; all of it assumed"),
+	SECONDS(ca.crl_lifetime, 1, 10 * YEAR,
+	    "How long a CRL is good; a week is what AD CS begins with"),
+	NUMBER(ca.minimum_key_size, 512, 16384,
+	    "Bits of a client's RSA key; smaller ones are denied by the "
+	    "CA's policy (0x80094811); assumed"),
+	NUMBER(ca.subject_max, 2, 1000000,
+	    "Octets of a subject; longer ones, and none without "
+	    "extensions, are denied (0x80094001); assumed"),
+	BOOL(policy_module.installed,
+	    "Whether the Intune policy module is there; without it, "
+	    "browsing shows NDES's own page in place of 403.0"),
+	TEXT(policy_module.expect.subject,
+	    "A glob for the subject of a request, written C=US, CN=x; an "
+	    "empty one takes any. What the policy module does not expect "
+	    "it refuses, as VerifyRequest would; that the client gets "
+	    "badRequest, 0x80070005 and NDES's event 29 is assumed"),
+	TEXT(policy_module.expect.san,
+	    "A glob for all its alternative names, in their order: "
+	    "DNS:a.example, IP:10.0.0.1, email:a@b, UPN:a@b, URI:urn:x, "
+	    "dirName:CN=x"),
+	TEXT(policy_module.expect.challenge,
+	    "A glob for its challenge password"),
+	OIDS(policy_module.expect.eku, "Purposes that it must ask for"),
+	NUMBER(policy_module.expect.key_size, 0, 16384,
+	    "Bits that an RSA key must have at least"),
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 

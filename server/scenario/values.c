@@ -430,6 +430,8 @@ static int
 read_numbers(struct loading *l, const struct key *key, const struct yaml *node,
     struct value *out)
 {
+	if (item_count(node) == 0)
+		return errors_at(l->errors, &node->at, "the list is empty");
 	if (make_numbers(l, node, item_count(node), out) == -1)
 		return -1;
 	return read_items(l, key, node, add_number, out);
