@@ -47,7 +47,7 @@ add_rules(struct buffer *b, const struct rule_notes *notes)
 	buffer_add_text(b, "  rule: ");
 	for (size_t i = 0; i < notes->count; i++, n++)
 		buffer_printf(b, "%s%s:%d %s%s", i == 0 ? "" : "; ",
-		    notes->file, n->line,
+		    notes->files[n->file], n->line,
 		    n->unmet == NULL ? "applies" : "not: ",
 		    n->unmet == NULL ? "" : n->unmet);
 	if (notes->more > 0)

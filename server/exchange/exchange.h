@@ -201,12 +201,14 @@ struct decision {
 
 /* What is kept of it when the scenario is gone. */
 #define RULE_NOTES_MAX 16
+#define RULE_FILES_MAX 3
 struct rule_notes {
-	char file[64]; /* "x.yaml", cut */
+	char files[RULE_FILES_MAX][48]; /* "x.yaml", cut */
 	struct rule_note {
-		int line;
-		uint32_t turn;	   /* which exchange of the rule; 0: none */
 		const char *unmet; /* condition, static; NULL: it applies */
+		int line;
+		uint32_t turn; /* which exchange of the rule; 0: none */
+		uint8_t file;
 	} list[RULE_NOTES_MAX];
 	uint8_t count, more; /* more: that found no room */
 };

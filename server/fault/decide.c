@@ -204,40 +204,43 @@ faults_decide(const struct faults *faults, struct fault_counters *counters,
 	}
 }
 
-/* The name of the file alone. */
-static void
-note_file(struct rule_notes *notes, const struct mark *at)
+/* Where the name of the file stands, without its directory; -1: no room. */
+static int
+note_file(struct rule_notes *notes, const char *file)
 {
-	const char *slash;
+	const char *slash = strrchr(file, '/');
+	char name[sizeof(notes->files[0])];
 
-	if (at->file == NULL || notes->file[0] != '\0')
-		return;
-	slash = strrchr(at->file, '/');
-	snprintf(notes->file, sizeof(notes->file), "%s",
-	    slash == NULL ? at->file : slash + 1);
+	snprintf(name, sizeof(name), "%s", slash == NULL ? file : slash + 1);
+	for (int i = 0; i < RULE_FILES_MAX; i++) {
+		if (notes->files[i][0] == '\0')
+			memcpy(notes->files[i], name, sizeof(name));
+		if (strcmp(notes->files[i], name) == 0)
+			return i;
+	}
+	return -1;
 }
 
 static void
-note_those(const struct faults *faults, const struct decision *d, bool applied,
+note_rule(const struct faults *faults, const struct decision *d, size_t at,
     struct rule_notes *notes)
 {
-	for (size_t i = 0; i < faults->count; i++) {
-		uint8_t is = d->rules[i];
+	const struct mark *mark = &faults->rules[at].at;
+	uint8_t is = d->rules[at];
+	int file = note_file(notes, mark->file == NULL ? "-" : mark->file);
 
-		if (is == RULE_UNSEEN || (is == RULE_APPLIES) != applied)
-			continue;
-		if (notes->count == RULE_NOTES_MAX) {
-			notes->more++;
-			continue;
-		}
-		note_file(notes, &faults->rules[i].at);
-		notes->list[notes->count++] = (struct rule_note){
-			.line = faults->rules[i].at.line,
-			.turn = d->counts[i],
-			.unmet = applied ? NULL :
-					   fault_condition_at(is - 1U)->key.name
-		};
+	if (file == -1 || notes->count == RULE_NOTES_MAX) {
+		notes->more++;
+		return;
 	}
+	notes->list[notes->count++] = (struct rule_note){
+		.unmet = is == RULE_APPLIES ?
+		    NULL :
+		    fault_condition_at(is - 1U)->key.name,
+		.line = mark->line,
+		.turn = d->counts[at],
+		.file = (uint8_t)file,
+	};
 }
 
 void
@@ -247,6 +250,10 @@ faults_note(const struct faults *faults, const struct decision *d,
 	*notes = (struct rule_notes){ 0 };
 	if (!d->made)
 		return;
-	note_those(faults, d, true, notes);
-	note_those(faults, d, false, notes);
+	for (size_t i = 0; i < faults->count; i++)
+		if (d->rules[i] == RULE_APPLIES)
+			note_rule(faults, d, i, notes);
+	for (size_t i = 0; i < faults->count; i++)
+		if (d->rules[i] != RULE_APPLIES && d->rules[i] != RULE_UNSEEN)
+			note_rule(faults, d, i, notes);
 }

@@ -200,7 +200,7 @@ chance_counts(const struct fault_turn *t, const struct value *v)
 
 /* In the order in which they are looked at: cheap ones first. */
 static const struct fault_condition conditions[] = {
-	[WHEN_OPERATION] = { .key = { "operation", VALUE_WORDS, operations, 0,
+	[WHEN_OPERATION] = { .key = { "operation", VALUE_WORDS, operations, 1,
 				 0, "What is asked for" },
 	    .holds = operation_holds },
 	[WHEN_METHOD] = { .key = { "method", VALUE_TEXT, NULL, 1, 64,
@@ -221,7 +221,7 @@ static const struct fault_condition conditions[] = {
 				  "regard to case; one that is not there is "
 				  "empty" },
 	    .holds = user_agent_holds },
-	[WHEN_HEADER] = { .key = { "header", VALUE_PAIRS, NULL, 0, 16,
+	[WHEN_HEADER] = { .key = { "header", VALUE_PAIRS, NULL, 1, 16,
 			      "Headers of the request, each with a glob for "
 			      "its value, both without regard to case; all of "
 			      "them must be there, and an empty glob asks that "
@@ -240,7 +240,7 @@ static const struct fault_condition conditions[] = {
 			       "the second" },
 	    .holds = between_holds },
 	[WHEN_MESSAGE_TYPE] = { .key = { "message_type", VALUE_WORDS,
-				    message_types, 0, 0,
+				    message_types, 1, 0,
 				    "The messageType of the SCEP message" },
 	    .needs_message = true,
 	    .holds = message_type_holds },
@@ -353,9 +353,6 @@ check_test(const struct fault_rule *rule, const struct fault_test *t,
 	if (t->kind->needs_message && !may_be_message(rule))
 		errors_at(errors, &v->at, "%s: only PKIOperation has a message",
 		    t->kind->key.name);
-	if (when == WHEN_BETWEEN && v->numbers[0] >= v->numbers[1])
-		errors_at(errors, &v->at,
-		    "between: it must end after it begins");
 	if (when == WHEN_PER && !counts_by_transaction(rule))
 		errors_at(errors, &v->at, "per: nothing counts in this rule");
 }

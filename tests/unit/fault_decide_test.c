@@ -406,6 +406,34 @@ notes_are_bounded(void **state)
 	faults_clear(&faults);
 }
 
+/* A scenario and those that it extends. */
+static void
+notes_name_files(void **state)
+{
+	static const char *const files[] = { "/a/own.yaml", "base.yaml",
+		"b/base.yaml", "/root.yaml", "beyond.yaml" };
+	static const char *const names[] = { "own.yaml", "base.yaml",
+		"base.yaml", "root.yaml" };
+	const char *const rules[] = { "chance=0", "chance=0", "chance=0",
+		"chance=0", "chance=0", NULL };
+	struct errors errors = { 0 };
+	struct faults faults = rules_make(rules, &errors);
+	struct rule_notes notes;
+	struct exchange ex;
+
+	(void)state;
+	for (size_t i = 0; i < faults.count; i++)
+		faults.rules[i].at.file = files[i];
+	rules_decide(&faults, NULL, &(struct asked){ 0 }, RULES_SEED, &ex);
+	faults_note(&faults, &ex.decision, &notes);
+	assert_int_equal(notes.count, 4);
+	assert_int_equal(notes.more, 1);
+	for (size_t i = 0; i < notes.count; i++)
+		assert_string_equal(notes.files[notes.list[i].file], names[i]);
+	exchange_clear(&ex);
+	faults_clear(&faults);
+}
+
 int
 main(void)
 {
@@ -425,6 +453,7 @@ main(void)
 		ONE(the_first_instead_orders_and_all_edit,
 		    "the first instead orders, and all edit"),
 		ONE(notes_are_bounded, "notes are bounded"),
+		ONE(notes_name_files, "notes name files"),
 	};
 
 	return ROWS_RUN(tables, NULL, NULL);
