@@ -10,7 +10,8 @@ struct fault_section {
 	size_t count;
 };
 extern const struct fault_section fault_http, fault_caps, fault_ca_certs,
-    fault_certificate, fault_scep, fault_bytes, fault_wire;
+    fault_certificate, fault_scep, fault_scep_seal, fault_scep_attributes,
+    fault_bytes, fault_wire;
 #define FAULT_SECTION(table)                              \
 	{                                                 \
 		table, sizeof(table) / sizeof((table)[0]) \

@@ -5,7 +5,7 @@
 
 static const struct fault_section *const sections[] = { &fault_http,
 	&fault_caps, &fault_ca_certs, &fault_certificate, &fault_scep,
-	&fault_bytes, &fault_wire };
+	&fault_scep_seal, &fault_scep_attributes, &fault_bytes, &fault_wire };
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
 const struct fault_kind *
@@ -41,10 +41,33 @@ fault_draw(struct fault_context *ctx)
 	return ctx->draw = fault_mix(ctx->draw, 0, 1);
 }
 
+static size_t
+place(const struct fault_kind *kind)
+{
+	size_t i = 0;
+
+	while (fault_kind_at(i) != kind)
+		i++;
+	return i;
+}
+
+static int
+compare_edits(const void *a, const void *b)
+{
+	const struct fault_edit *x = a, *y = b;
+	size_t i = place(x->kind), k = place(y->kind);
+
+	return (i > k) - (i < k);
+}
+
+/* In YAML the keys of a map have no order; here the tables give them one. */
 static void
 finish_rule(struct fault_rule *rule, struct errors *errors)
 {
 	fault_when_finish(rule, errors);
+	if (rule->edit_count > 1)
+		qsort(rule->edits, rule->edit_count, sizeof(rule->edits[0]),
+		    compare_edits);
 	for (size_t i = 0; i < rule->edit_count; i++) {
 		const struct fault_edit *e = &rule->edits[i];
 
