@@ -54,11 +54,25 @@ finish_rule(struct fault_rule *rule, struct errors *errors)
 	}
 }
 
+static void
+check_edits(const struct fault_rule *rule, struct errors *errors)
+{
+	for (size_t i = 0; i < rule->edit_count; i++) {
+		const struct fault_edit *e = &rule->edits[i];
+		struct error err = { 0 };
+
+		if (e->kind->check != NULL &&
+		    e->kind->check(&e->value, &err) == -1)
+			errors_at(errors, &e->value.at, "%s", err.text);
+	}
+}
+
 void
 faults_finish(struct faults *faults, struct errors *errors)
 {
 	for (size_t i = 0; i < faults->count; i++) {
 		finish_rule(&faults->rules[i], errors);
+		check_edits(&faults->rules[i], errors);
 		faults->stages |= faults->rules[i].stages;
 		faults->needs_message |= faults->rules[i].needs_message;
 	}
