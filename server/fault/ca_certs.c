@@ -514,7 +514,7 @@ static const struct word form_words[] = {
 #define ROW(name, type, words, min, max, help, apply)                        \
 	{                                                                    \
 		{ name, type, words, min, max, help }, FAULT_CA_CERTS, NULL, \
-		    apply, NULL                                              \
+		    apply                                                    \
 	}
 
 static const struct fault_kind kinds[] = {

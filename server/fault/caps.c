@@ -245,10 +245,9 @@ static const struct word answer_words[] = {
 	{ NULL, 0, NULL },
 };
 
-#define ROW(name, type, words, min, max, help, apply)                    \
-	{                                                                \
-		{ name, type, words, min, max, help }, FAULT_CAPS, NULL, \
-		    apply, NULL                                          \
+#define ROW(name, type, words, min, max, help, apply)                          \
+	{                                                                      \
+		{ name, type, words, min, max, help }, FAULT_CAPS, NULL, apply \
 	}
 
 static const struct fault_kind kinds[] = {

@@ -73,8 +73,8 @@ set_subject(struct fault_context *ctx, const struct value *value, void *plan)
 	return keep_name(ctx, value->text, &issue->certificate.subject);
 }
 
-static int
-check_subject(const struct value *value, struct error *err)
+int
+fault_check_subject(const struct value *value, struct error *err)
 {
 	struct buffer name = { 0 };
 	int ret = x509_name_from_text(value->text, &name, err);
@@ -343,59 +343,56 @@ static const struct word serial_words[] = {
 	{ NULL, 0, NULL },
 };
 
-#define ROW(name, type, words, min, max, help, ...)                       \
+#define ROW(name, type, words, min, max, help, apply)                     \
 	{                                                                 \
 		{ name, type, words, min, max, help }, FAULT_CERTIFICATE, \
-		    NULL, __VA_ARGS__                                     \
+		    NULL, apply                                           \
 	}
 #define KEPT "; GetCert gives the one that was meant"
 
 static const struct fault_kind kinds[] = {
 	ROW("certificate.key", VALUE_WORD, key_words, 0, 0,
-	    "Certifies another key than that of the request" KEPT, set_key,
-	    NULL),
+	    "Certifies another key than that of the request" KEPT, set_key),
 	ROW("certificate.subject", VALUE_TEXT, NULL, 0, TEXT_MAX,
 	    "Another subject, such as \"CN=x, O=y\": parts in the order of "
 	    "the certificate, a backslash before a comma or a plus that is "
 	    "meant; empty for none" KEPT,
-	    set_subject, check_subject),
+	    set_subject),
 	ROW("certificate.subject_strings", VALUE_WORD, string_words, 0, 0,
 	    "The subject in strings of another type than the request has; "
 	    "what they cannot hold stays as it is" KEPT,
-	    set_subject_strings, NULL),
+	    set_subject_strings),
 	ROW("certificate.san", VALUE_WORD, san_words, 0, 0,
-	    "The subjectAltName" KEPT, drop_san, NULL),
+	    "The subjectAltName" KEPT, drop_san),
 	ROW("certificate.san_dns", VALUE_TEXTS, NULL, 1, NAMES_MAX,
 	    "A subjectAltName of these DNS names in place of what was asked "
 	    "for" KEPT,
-	    set_san_dns, NULL),
+	    set_san_dns),
 	ROW("certificate.extended_key_usage", VALUE_OIDS, NULL, 0, OIDS_MAX,
 	    "The purposes, by their OIDs, in place of clientAuth; an empty "
 	    "list for no such extension" KEPT,
-	    set_extended_key_usage, NULL),
+	    set_extended_key_usage),
 	ROW("certificate.key_usage", VALUE_WORDS, key_usage_words, 0, 0,
-	    "The keyUsage, in place of what fits the key" KEPT, set_key_usage,
-	    NULL),
+	    "The keyUsage, in place of what fits the key" KEPT, set_key_usage),
 	ROW("certificate.not_before", VALUE_DURATION, NULL, -YEARS_MS, YEARS_MS,
 	    "When it becomes valid, from now on the site's clock; 1d is not "
 	    "yet valid" KEPT,
-	    set_not_before, NULL),
+	    set_not_before),
 	ROW("certificate.not_after", VALUE_DURATION, NULL, -YEARS_MS, YEARS_MS,
 	    "When it ends, from now on the site's clock; -1d has expired" KEPT,
-	    set_not_after, NULL),
+	    set_not_after),
 	ROW("certificate.version", VALUE_NUMBER, NULL, 1, 3,
-	    "The version; 1 and 2 are without any extension" KEPT, set_version,
-	    NULL),
+	    "The version; 1 and 2 are without any extension" KEPT, set_version),
 	ROW("certificate.issuer", VALUE_WORD, issuer_words, 0, 0,
-	    "Whose name it bears as issuer" KEPT, set_issuer, NULL),
+	    "Whose name it bears as issuer" KEPT, set_issuer),
 	ROW("certificate.signature", VALUE_WORD, signature_words, 0, 0,
 	    "How the CA signs it, in place of SHA-256; an EC key cannot with "
 	    "md5 and pss, and the request fails" KEPT,
-	    set_signature, NULL),
+	    set_signature),
 	ROW("certificate.serial", VALUE_WORD, serial_words, 0, 0,
-	    "The serial number" KEPT, set_serial, NULL),
+	    "The serial number" KEPT, set_serial),
 	ROW("certificate.ca", VALUE_BOOL, NULL, 0, 0,
-	    "Says in its basicConstraints that it is a CA" KEPT, set_ca, NULL),
+	    "Says in its basicConstraints that it is a CA" KEPT, set_ca),
 };
 
 const struct fault_section fault_certificate = FAULT_SECTION(kinds);

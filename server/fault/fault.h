@@ -44,8 +44,6 @@ struct fault_kind {
 	bool (*instead)(const struct value *);
 	/* Changes the plan of the stage. -1: it could not, err says why. */
 	int (*apply)(struct fault_context *, const struct value *, void *plan);
-	/* What its type does not say of a value; NULL: nothing. */
-	int (*check)(const struct value *, struct error *);
 };
 /* The rows, section by section, from 0 on; NULL: no more. */
 const struct fault_kind *fault_kind_at(size_t);

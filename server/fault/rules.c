@@ -2,6 +2,7 @@
 #include "fault/inside.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct fault_section *const sections[] = { &fault_http,
 	&fault_caps, &fault_ca_certs, &fault_certificate, &fault_scep,
@@ -41,6 +42,25 @@ fault_draw(struct fault_context *ctx)
 	return ctx->draw = fault_mix(ctx->draw, 0, 1);
 }
 
+/* What the type of a value does not say. */
+static const struct {
+	const char *key;
+	int (*check)(const struct value *, struct error *);
+} checks[] = {
+	{ "certificate.subject", fault_check_subject },
+};
+
+static void
+check_edit(const struct fault_edit *e, struct errors *errors)
+{
+	struct error err = { 0 };
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (strcmp(checks[i].key, e->kind->key.name) == 0 &&
+		    checks[i].check(&e->value, &err) == -1)
+			errors_at(errors, &e->value.at, "%s", err.text);
+}
+
 static void
 finish_rule(struct fault_rule *rule, struct errors *errors)
 {
@@ -49,21 +69,9 @@ finish_rule(struct fault_rule *rule, struct errors *errors)
 		const struct fault_edit *e = &rule->edits[i];
 
 		rule->stages |= e->kind->stages;
+		check_edit(e, errors);
 		if (e->kind->instead != NULL && e->kind->instead(&e->value))
 			rule->instead = true;
-	}
-}
-
-static void
-check_edits(const struct fault_rule *rule, struct errors *errors)
-{
-	for (size_t i = 0; i < rule->edit_count; i++) {
-		const struct fault_edit *e = &rule->edits[i];
-		struct error err = { 0 };
-
-		if (e->kind->check != NULL &&
-		    e->kind->check(&e->value, &err) == -1)
-			errors_at(errors, &e->value.at, "%s", err.text);
 	}
 }
 
@@ -72,7 +80,6 @@ faults_finish(struct faults *faults, struct errors *errors)
 {
 	for (size_t i = 0; i < faults->count; i++) {
 		finish_rule(&faults->rules[i], errors);
-		check_edits(&faults->rules[i], errors);
 		faults->stages |= faults->rules[i].stages;
 		faults->needs_message |= faults->rules[i].needs_message;
 	}

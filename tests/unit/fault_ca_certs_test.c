@@ -64,8 +64,6 @@ ask(struct answer *a, const struct credentials *cred, const char *edits,
 	mscep_answer_ca_certs_plan(&a->ex, &state, &plan);
 	exchange_must_say(&a->ex, LAYER_MSCEP, 200, 0, 0);
 	exchange_must_be_measured(&a->ex);
-	/* What the reply holds is its own. */
-	exchange_trim(&a->ex);
 	faults_clear(&f);
 	body = blob_span(&a->ex.reply.body);
 	a->is_bag = (a->certs = read_bag(body)) != NULL;

@@ -82,8 +82,6 @@ ask(struct exchange *ex, const char *edits, bool final_newline)
 	if (edits_apply(&f, ex, NULL, FAULT_CAPS, &caps, &err) == -1)
 		fail_msg("%s", err.text);
 	mscep_answer_caps(ex, &state, &caps);
-	/* What the reply holds is its own. */
-	exchange_trim(ex);
 	faults_clear(&f);
 }
 
