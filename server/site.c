@@ -114,9 +114,40 @@ next_credentials(struct site *site, const struct stack_state *state,
 	return next;
 }
 
+static int64_t
+ra_moment(const struct site *site, int64_t after)
+{
+	return after == RA_USUAL ? 0 : site->opened + after;
+}
+
+static struct ra_shape
+ra_shape(const struct site *site, const struct ra_settings *s)
+{
+	return (struct ra_shape){ ra_moment(site, s->not_before),
+		ra_moment(site, s->not_after), (enum ra_usage)s->key_usage };
+}
+
+/* With the RAs that the state wants. Takes the reference, gives one. */
+static struct credentials *
+with_ras(const struct site *site, const struct stack_state *state,
+    struct credentials *cred, struct error *err)
+{
+	const struct ra_shape ras[CA_ROLES] = {
+		[CA_RA_SIGNING] = ra_shape(site, &state->ra.signing),
+		[CA_RA_ENCRYPTION] = ra_shape(site, &state->ra.encryption),
+	};
+	struct credentials *other;
+
+	if (cred == NULL || credentials_have_ras(cred, ras))
+		return cred;
+	credentials_with_ras(cred, ras, &other, err);
+	credentials_free(cred);
+	return other;
+}
+
 /* What the CA is like by now, from what it was; a reference. */
 static struct credentials *
-make_credentials(struct site *site, const struct stack_state *state,
+make_ca(struct site *site, const struct stack_state *state,
     struct credentials *old, unsigned generation, struct error *err)
 {
 	struct ca_shape shape = { (int)state->ca.key, (int)state->ca.tiers,
@@ -139,6 +170,14 @@ make_credentials(struct site *site, const struct stack_state *state,
 		cred = next;
 	}
 	return cred;
+}
+
+static struct credentials *
+make_credentials(struct site *site, const struct stack_state *state,
+    struct credentials *old, unsigned generation, struct error *err)
+{
+	return with_ras(site, state, make_ca(site, state, old, generation, err),
+	    err);
 }
 
 /* Slow: it may sign. Without the lock. `old` may be NULL. */
@@ -322,15 +361,26 @@ site_find(struct sites *sites, const char *id)
 	return site;
 }
 
+static bool
+is_usual(const struct ra_settings *ra)
+{
+	return ra->not_before == RA_USUAL && ra->not_after == RA_USUAL &&
+	    ra->key_usage == RA_USAGE_USUAL;
+}
+
 int
 site_check_state(const struct stack_state *s, struct error *err)
 {
-	if (s->ca.key == CA_KEY_GIVEN && s->ca.tiers == 1 &&
-	    s->ca.rollover_after == 0)
-		return 0;
-	return error_set(err,
-	    "--state-dir keeps one CA: server.ca.key, tiers and "
-	    "rollover_after cannot be set with it");
+	if (s->ca.key != CA_KEY_GIVEN || s->ca.tiers != 1 ||
+	    s->ca.rollover_after != 0)
+		return error_set(err,
+		    "--state-dir keeps one CA: server.ca.key, tiers and "
+		    "rollover_after cannot be set with it");
+	if (!is_usual(&s->ra.signing) || !is_usual(&s->ra.encryption))
+		return error_set(err,
+		    "--state-dir keeps the RAs: server.ra cannot be set with "
+		    "it");
+	return 0;
 }
 
 int

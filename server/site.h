@@ -52,6 +52,7 @@ int site_open(struct sites *, const char *id, struct scenario *,
 /*
  * Causes and settings become the scenario's; passwords, certificates, requests
  * that wait and clock stay, and so does the CA unless ca.key or ca.tiers differ.
+ * RAs keep their keys, and their certificates unless `ra` differs.
  */
 int site_use_scenario(struct sites *, const char *id, struct scenario *,
     struct error *);

@@ -56,6 +56,18 @@ struct ca_shape {
 #define CA_CERTS_MAX (CA_ROLES + CA_CHAIN_MAX)
 #define CA_CERTS_CAS 2
 
+/* What the certificate of an RA is like; zeroed: as NDES has it. */
+struct ra_shape {
+	int64_t not_before, not_after; /* 0: two years, from the CA's begin */
+	enum ra_usage {
+		RA_USAGE_USUAL, /* what the template of the role gives it */
+		RA_USAGE_NONE,	/* no keyUsage */
+		RA_USAGE_SIGNING,
+		RA_USAGE_ENCRYPTION,
+		RA_USAGE_BOTH,
+	} key_usage;
+};
+
 /* Keys and certificates of one site; const once built, counted. */
 struct credentials {
 	struct crypto *crypto;		    /* borrowed */
@@ -74,8 +86,9 @@ struct credentials {
 	struct span ca_certs[CA_CERTS_MAX];
 	size_t ca_cert_count;
 	struct ca_shape shape;
+	struct ra_shape ras[CA_ROLES]; /* of the RAs */
 	/*
-	 * The encryption RA's certificate before the last rollover, of the
+	 * The encryption RA's certificate before the last change, of the
 	 * same key: clients that knew no better still seal to it. Or empty.
 	 */
 	struct x509 encryption_before;
@@ -100,12 +113,28 @@ int credentials_new(struct key_set *, const struct ca_shape *, int64_t now,
 int credentials_next(const struct credentials *, int64_t rollover,
     struct credentials **out, struct error *);
 /*
+ * The same with other certificates of the RAs; those that are like this
+ * already stay as they are. Of two moments one may be left to the other.
+ */
+int credentials_with_ras(const struct credentials *,
+    const struct ra_shape ras[CA_ROLES], struct credentials **out,
+    struct error *);
+bool credentials_have_ras(const struct credentials *,
+    const struct ra_shape ras[CA_ROLES]);
+/*
  * Another CA with RAs of its own, that nobody has asked for: "mockndes TEST
  * ONLY Stranger CA", valid as long as this one, and for all that have its key
  * set the same keys. Slow when these are to be made. The caller frees *out.
  */
 int credentials_stranger(const struct credentials *, struct credentials **out,
     struct error *);
+/*
+ * A key that is nobody's, the same for all that have its key set; `which`
+ * tells those of a type apart. Slow when it is to be made. Borrowed from the
+ * key set.
+ */
+int credentials_other_key(const struct credentials *, enum key_type,
+    unsigned which, struct evp_pkey_st **out, struct error *);
 struct credentials *credentials_ref(struct credentials *);
 void credentials_free(struct credentials *);
 
@@ -119,9 +148,19 @@ int ca_serial(struct crypto *, uint32_t number, uint8_t out[CA_SERIAL_SIZE]);
 /* The first request number left to a site; the RAs have those before. */
 #define CA_FIRST_REQUEST 4
 
+/* How something is signed; zeroed: with what fits the key. */
+struct ca_signature {
+	bool other;
+	enum digest digest; /* if `other` */
+	bool pss;	    /* RSASSA-PSS, if `other`; of an RSA key */
+};
+
 /* Everything a certificate says; spans are borrowed. */
 struct certificate_plan {
-	struct span serial;	     /* big endian, positive */
+	int version;	    /* 1 and 2 have no extensions; 0: 3 */
+	struct span serial; /* big endian, made positive */
+	bool serial_as_is;  /* or content of the INTEGER, whatever it is */
+	struct ca_signature signature;
 	struct span issuer, subject; /* whole Names */
 	struct span spki;
 	int64_t not_before, not_after;
@@ -130,13 +169,16 @@ struct certificate_plan {
 	unsigned path_tiers;
 	uint8_t key_usage;		/* first octet of the BIT STRING */
 	struct span extended_key_usage; /* one OID, or empty */
-	struct span subject_alt_name;	/* whole Extension, or empty */
-	const char *template_name;	/* Microsoft's, or NULL */
-	struct span authority_key_id;	/* empty: none */
+	/* Others, one after the other as whole elements, or empty. */
+	struct span more_extended_key_usage;
+	struct span subject_alt_name; /* whole Extension, or empty */
+	const char *template_name;    /* Microsoft's, or NULL */
+	struct span authority_key_id; /* empty: none */
 };
 
 /*
- * Signed with SHA-256, by a P-384 key with SHA-384. The caller frees *out.
+ * Unless the plan has another wish signed with SHA-256, by a P-384 key with
+ * SHA-384. The caller frees *out.
  */
 int certificate_build(struct crypto *, const struct certificate_plan *,
     struct evp_pkey_st *signer, struct blob *out, struct error *);

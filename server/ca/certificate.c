@@ -32,13 +32,15 @@ add_key_usage(struct buffer *b, uint8_t usage)
 }
 
 static void
-add_extended_key_usage(struct buffer *b, struct span usage)
+add_extended_key_usage(struct buffer *b, struct span usage, struct span more)
 {
 	struct extension ext = extension_begin(b, oid_ext_extended_key_usage,
 	    false);
 	size_t seq = der_begin(b, DER_SEQUENCE);
 
-	der_add_oid(b, usage);
+	if (usage.len > 0)
+		der_add_oid(b, usage);
+	buffer_add_span(b, more);
 	der_end(b, seq);
 	extension_end(b, ext);
 }
@@ -79,8 +81,10 @@ add_extensions(struct buffer *b, const struct certificate_plan *plan,
 		add_basic_constraints(b, plan->path_tiers);
 	if (plan->key_usage != 0)
 		add_key_usage(b, plan->key_usage);
-	if (plan->extended_key_usage.len > 0)
-		add_extended_key_usage(b, plan->extended_key_usage);
+	if (plan->extended_key_usage.len > 0 ||
+	    plan->more_extended_key_usage.len > 0)
+		add_extended_key_usage(b, plan->extended_key_usage,
+		    plan->more_extended_key_usage);
 	if (plan->template_name != NULL)
 		add_template_name(b, plan->template_name);
 	buffer_add_span(b, plan->subject_alt_name);
@@ -90,17 +94,32 @@ add_extensions(struct buffer *b, const struct certificate_plan *plan,
 	der_end(b, outer);
 }
 
+/* RFC 5280 4.1.2.1: the first version is not said. */
+static void
+add_version(struct buffer *b, int version)
+{
+	size_t field;
+
+	if (version == 1)
+		return;
+	field = der_begin(b, DER_CONTEXT_CONSTRUCTED(0));
+	der_add_small_integer(b, (unsigned)version - 1);
+	der_end(b, field);
+}
+
 static void
 add_tbs(struct buffer *b, const struct certificate_plan *plan,
     const struct evp_pkey_st *signer, struct span key_id)
 {
-	size_t tbs = der_begin(b, DER_SEQUENCE);
-	size_t field = der_begin(b, DER_CONTEXT_CONSTRUCTED(0));
+	int version = plan->version == 0 ? 3 : plan->version;
+	size_t tbs = der_begin(b, DER_SEQUENCE), field;
 
-	der_add_small_integer(b, 2);
-	der_end(b, field);
-	der_add_unsigned(b, plan->serial);
-	signed_add_algorithm(b, signer);
+	add_version(b, version);
+	if (plan->serial_as_is)
+		der_add(b, DER_INTEGER, plan->serial);
+	else
+		der_add_unsigned(b, plan->serial);
+	signed_add_algorithm(b, signer, &plan->signature);
 	buffer_add_span(b, plan->issuer);
 	field = der_begin(b, DER_SEQUENCE);
 	der_add_time(b, plan->not_before);
@@ -108,7 +127,8 @@ add_tbs(struct buffer *b, const struct certificate_plan *plan,
 	der_end(b, field);
 	buffer_add_span(b, plan->subject);
 	buffer_add_span(b, plan->spki);
-	add_extensions(b, plan, key_id);
+	if (version == 3)
+		add_extensions(b, plan, key_id);
 	der_end(b, tbs);
 }
 
@@ -123,7 +143,7 @@ certificate_build(struct crypto *c, const struct certificate_plan *plan,
 	*out = (struct blob){ NULL, 0 };
 	if (x509_key_id(c, plan->spki, key_id) == 0) {
 		add_tbs(&tbs, plan, signer, span_of(key_id, sizeof(key_id)));
-		ret = signed_build(c, &tbs, signer, out);
+		ret = signed_build(c, &tbs, signer, &plan->signature, out);
 	}
 	buffer_free(&tbs);
 	return ret == 0 ? 0 : error_set(err, "cannot build a certificate");

@@ -93,6 +93,31 @@ struct building {
 	bool is_stranger;
 };
 
+/* What is not said follows from what is: no end before the begin. */
+static void
+shape_ra(const struct ra_shape *ra, const struct recipe *r,
+    struct certificate_plan *plan)
+{
+	static const uint8_t usages[] = {
+		[RA_USAGE_NONE] = 0,
+		[RA_USAGE_SIGNING] = KEY_USAGE_DIGITAL_SIGNATURE,
+		[RA_USAGE_ENCRYPTION] = KEY_USAGE_KEY_ENCIPHERMENT,
+		[RA_USAGE_BOTH] = KEY_USAGE_DIGITAL_SIGNATURE |
+		    KEY_USAGE_KEY_ENCIPHERMENT,
+	};
+
+	if (ra->not_before != 0)
+		plan->not_before = ra->not_before;
+	if (ra->not_after != 0)
+		plan->not_after = ra->not_after;
+	if (plan->not_before >= plan->not_after && ra->not_before == 0)
+		plan->not_before = plan->not_after - r->years * YEAR;
+	else if (plan->not_before >= plan->not_after && ra->not_after == 0)
+		plan->not_after = plan->not_before + r->years * YEAR;
+	if (ra->key_usage != RA_USAGE_USUAL)
+		plan->key_usage = usages[ra->key_usage];
+}
+
 static int
 build(struct building *b, const struct recipe *r, struct evp_pkey_st *key,
     unsigned generation, struct blob *out)
@@ -117,8 +142,10 @@ build(struct building *b, const struct recipe *r, struct evp_pkey_st *key,
 	add_name(&subject, r, generation);
 	plan.subject = buffer_span(&subject);
 	plan.issuer = own ? plan.subject : b->issuer.subject;
-	if (!plan.is_ca)
+	if (!plan.is_ca) {
 		plan.extended_key_usage = oid_ms_request_agent;
+		shape_ra(&cred->ras[r - roles], r, &plan);
+	}
 	if (!subject.failed &&
 	    ca_serial(cred->crypto, ++b->number, serial) == 0 &&
 	    crypto_key_to_spki(key, &spki, b->err) == 0) {
@@ -179,30 +206,52 @@ recipe_of(const struct building *b, int role)
 	return role == CA_ISSUING && b->is_stranger ? &stranger : &roles[role];
 }
 
+static bool
+is_usual(const struct ra_shape *ra)
+{
+	return ra->not_before == 0 && ra->not_after == 0 &&
+	    ra->key_usage == RA_USAGE_USUAL;
+}
+
+/* Whether the key set's own certificate is meant. */
+static bool
+is_given(const struct building *b, int role)
+{
+	const struct ca_shape *shape = &b->cred->shape;
+
+	return shape->key == CA_KEY_GIVEN && shape->tiers == 1 &&
+	    shape->generation == 0 && !b->is_stranger &&
+	    is_usual(&b->cred->ras[role]) &&
+	    b->cred->key_set->certs[role].len > 0;
+}
+
+static int
+take_role(struct building *b, int role)
+{
+	struct credentials *cred = b->cred;
+	struct blob *der = &cred->der[role];
+
+	b->number = (uint32_t)role;
+	return (is_given(b, role) ?
+		       blob_copy(der, blob_span(&cred->key_set->certs[role])) :
+		       build(b, recipe_of(b, role), cred->keys[role],
+			   role == CA_ISSUING ? cred->shape.generation : 0,
+			   der)) == -1 ?
+	    -1 :
+	    x509_read(blob_span(der), &cred->certs[role]);
+}
+
 static int
 take_roles(struct building *b)
 {
 	struct credentials *cred = b->cred;
-	const struct ca_shape *shape = &cred->shape;
-	const struct key_set *set = cred->key_set;
-	bool given = shape->key == CA_KEY_GIVEN && shape->tiers == 1 &&
-	    shape->generation == 0 && !b->is_stranger;
 
-	b->number = 0;
-	for (int role = 0; role < CA_ROLES; role++) {
-		const struct blob *ready = &set->certs[role];
-		struct blob *der = &cred->der[role];
-
-		if ((given && ready->len > 0 ?
-			    blob_copy(der, blob_span(ready)) :
-			    build(b, recipe_of(b, role), cred->keys[role],
-				role == CA_ISSUING ? shape->generation : 0,
-				der)) == -1 ||
-		    x509_read(blob_span(der), &cred->certs[role]) == -1)
+	if (take_role(b, CA_ISSUING) == -1 ||
+	    sign_with(b, &cred->der[CA_ISSUING], cred->keys[CA_ISSUING]) == -1)
+		return -1;
+	for (int role = CA_RA_SIGNING; role < CA_ROLES; role++)
+		if (take_role(b, role) == -1)
 			return -1;
-		if (role == CA_ISSUING)
-			sign_with(b, der, cred->keys[role]);
-	}
 	return 0;
 }
 
@@ -309,12 +358,27 @@ new_credentials(struct key_set *set, const struct ca_shape *shape, int64_t now,
 	*out = NULL;
 	if (cred == NULL)
 		return error_set(err, "out of memory");
+	if (above != NULL)
+		memcpy(cred->ras, above->ras, sizeof(cred->ras));
 	if (make(cred, now, above, err) == 0) {
 		*out = cred;
 		return 0;
 	}
 	credentials_free(cred);
 	return error_set(err, "cannot make the certificates of CA and RAs");
+}
+
+/* What it is to be found by; nothing if there was none. */
+static int
+keep_before(struct credentials *cred, struct span der)
+{
+	struct blob *to = &cred->encryption_before_der;
+
+	if (der.len == 0)
+		return 0;
+	return blob_copy(to, der) == -1 ?
+	    -1 :
+	    x509_read(blob_span(to), &cred->encryption_before);
 }
 
 int
@@ -334,13 +398,101 @@ credentials_next(const struct credentials *cred, int64_t rollover,
 	if (new_credentials(cred->key_set, &shape, rollover, cred, out, err) ==
 	    -1)
 		return -1;
-	if (blob_copy(&(*out)->encryption_before_der,
-		blob_span(&cred->der[CA_RA_ENCRYPTION])) == 0)
-		return x509_read(blob_span(&(*out)->encryption_before_der),
-		    &(*out)->encryption_before);
+	if (keep_before(*out, blob_span(&cred->der[CA_RA_ENCRYPTION])) == 0)
+		return 0;
 	credentials_free(*out);
 	*out = NULL;
 	return error_set(err, "out of memory");
+}
+
+static bool
+same_ra(const struct ra_shape *a, const struct ra_shape *b)
+{
+	return a->not_before == b->not_before && a->not_after == b->not_after &&
+	    a->key_usage == b->key_usage;
+}
+
+bool
+credentials_have_ras(const struct credentials *cred,
+    const struct ra_shape ras[CA_ROLES])
+{
+	return same_ra(&cred->ras[CA_RA_SIGNING], &ras[CA_RA_SIGNING]) &&
+	    same_ra(&cred->ras[CA_RA_ENCRYPTION], &ras[CA_RA_ENCRYPTION]);
+}
+
+/* The certificates of the CAs, as they are. */
+static int
+copy_cas(struct credentials *to, const struct credentials *from)
+{
+	memcpy(to->keys, from->keys, sizeof(to->keys));
+	to->chain_count = from->chain_count;
+	for (size_t i = 0; i < from->chain_count; i++)
+		if (blob_copy(&to->chain[i], blob_span(&from->chain[i])) == -1)
+			return -1;
+	if (blob_copy(&to->der[CA_ISSUING],
+		blob_span(&from->der[CA_ISSUING])) == -1)
+		return -1;
+	return x509_read(blob_span(&to->der[CA_ISSUING]),
+	    &to->certs[CA_ISSUING]);
+}
+
+/* Who knew it yesterday may not know it today. */
+static struct span
+encryption_before(const struct credentials *cred, const struct credentials *old)
+{
+	struct span was = blob_span(&old->der[CA_RA_ENCRYPTION]);
+
+	return span_equal(blob_span(&cred->der[CA_RA_ENCRYPTION]), was) ?
+	    blob_span(&old->encryption_before_der) :
+	    was;
+}
+
+static int
+change_ras(struct credentials *cred, const struct credentials *old,
+    struct error *err)
+{
+	struct building b = { .cred = cred,
+		.err = err,
+		.not_before = old->certs[CA_ISSUING].not_before };
+
+	if (copy_cas(cred, old) == -1 ||
+	    sign_with(&b, &cred->der[CA_ISSUING], cred->keys[CA_ISSUING]) == -1)
+		return -1;
+	for (int role = CA_RA_SIGNING; role < CA_ROLES; role++) {
+		if (!same_ra(&cred->ras[role], &old->ras[role])) {
+			if (take_role(&b, role) == -1)
+				return -1;
+		} else if (blob_copy(&cred->der[role],
+			       blob_span(&old->der[role])) == -1 ||
+		    x509_read(blob_span(&cred->der[role]),
+			&cred->certs[role]) == -1) {
+			return -1;
+		}
+	}
+	list_certs(cred);
+	return keep_before(cred, encryption_before(cred, old)) == -1 ?
+	    -1 :
+	    fingerprints(cred, err);
+}
+
+int
+credentials_with_ras(const struct credentials *old,
+    const struct ra_shape ras[CA_ROLES], struct credentials **out,
+    struct error *err)
+{
+	struct credentials *cred = empty_credentials(old->key_set, &old->shape);
+
+	*out = NULL;
+	if (cred == NULL)
+		return error_set(err, "out of memory");
+	memcpy(cred->ras + CA_RA_SIGNING, ras + CA_RA_SIGNING,
+	    2 * sizeof(*ras));
+	if (change_ras(cred, old, err) == 0) {
+		*out = cred;
+		return 0;
+	}
+	credentials_free(cred);
+	return error_set(err, "cannot make the certificates of the RAs");
 }
 
 int
@@ -372,6 +524,18 @@ credentials_stranger(const struct credentials *cred, struct credentials **out,
 	}
 	credentials_free(other);
 	return error_set(err, "cannot make the certificates of another CA");
+}
+
+int
+credentials_other_key(const struct credentials *cred, enum key_type type,
+    unsigned which, struct evp_pkey_st **out, struct error *err)
+{
+	struct ca_key key = { TIER_NOBODY, (int)type, which, NULL };
+
+	if (key_set_find(cred->key_set, &key, 1, err) == -1)
+		return -1;
+	*out = key.key;
+	return 0;
 }
 
 int

@@ -58,6 +58,7 @@ ca_crl(const struct credentials *cred, const struct ca_revocation *list,
 {
 	const struct x509 *issuer = &cred->certs[CA_ISSUING];
 	struct evp_pkey_st *signer = cred->keys[CA_ISSUING];
+	const struct ca_signature usual = { 0 };
 	struct buffer tbs = { 0 };
 	size_t seq, revoked;
 	int ret;
@@ -70,7 +71,7 @@ ca_crl(const struct credentials *cred, const struct ca_revocation *list,
 			    list[i].reason);
 	seq = der_begin(&tbs, DER_SEQUENCE);
 	der_add_small_integer(&tbs, 1);
-	signed_add_algorithm(&tbs, signer);
+	signed_add_algorithm(&tbs, signer, &usual);
 	buffer_add_span(&tbs, issuer->subject);
 	der_add_time(&tbs, now - BACK_DATE);
 	der_add_time(&tbs, now + lifetime);
@@ -83,7 +84,7 @@ ca_crl(const struct credentials *cred, const struct ca_revocation *list,
 	}
 	add_extensions(&tbs, issuer->key_id, number);
 	der_end(&tbs, seq);
-	ret = signed_build(cred->crypto, &tbs, signer, out);
+	ret = signed_build(cred->crypto, &tbs, signer, &usual, out);
 	buffer_free(&tbs);
 	return ret == 0 ? 0 : error_set(err, "cannot build a CRL");
 }

@@ -13,9 +13,10 @@ enum ca_tier {
 	/* Of nobody's chain: the CA that is not ours, its RAs by their role. */
 	TIER_STRANGER,
 	TIER_STRANGER_END = TIER_STRANGER + CA_ROLES - 1,
+	TIER_NOBODY, /* its generation tells those of a type apart */
 };
 
-/* The key of a CA; `generation` is 0 but for the issuing one. */
+/* Made on demand; `generation` is 0 but for the issuing CA. */
 struct ca_key {
 	enum ca_tier tier;
 	int type; /* enum key_type, or CA_KEY_GIVEN */

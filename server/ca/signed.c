@@ -3,22 +3,41 @@
 #include "base/der.h"
 
 static enum digest
-digest_of(const struct evp_pkey_st *signer)
+digest_of(const struct evp_pkey_st *signer, const struct ca_signature *how)
 {
+	if (how->other)
+		return how->digest;
 	return !crypto_key_is_rsa(signer) && crypto_key_bits(signer) == 384 ?
 	    DIGEST_SHA384 :
 	    DIGEST_SHA256;
 }
 
 void
-signed_add_algorithm(struct buffer *b, const struct evp_pkey_st *signer)
+signed_add_algorithm(struct buffer *b, const struct evp_pkey_st *signer,
+    const struct ca_signature *how)
 {
-	crypto_add_signature_algorithm(b, signer, digest_of(signer));
+	enum digest digest = digest_of(signer, how);
+
+	if (how->other && how->pss)
+		crypto_add_pss_algorithm(b, signer, digest);
+	else
+		crypto_add_signature_algorithm(b, signer, digest);
+}
+
+static int
+sign(struct crypto *c, struct evp_pkey_st *signer,
+    const struct ca_signature *how, struct span data, struct buffer *out)
+{
+	enum digest digest = digest_of(signer, how);
+
+	return (how->other && how->pss ? crypto_sign_pss : crypto_sign)(c,
+	    signer, digest, data, out);
 }
 
 int
 signed_build(struct crypto *c, const struct buffer *tbs,
-    struct evp_pkey_st *signer, struct blob *out)
+    struct evp_pkey_st *signer, const struct ca_signature *how,
+    struct blob *out)
 {
 	struct buffer b = { 0 }, signature = { 0 };
 	size_t seq;
@@ -26,12 +45,11 @@ signed_build(struct crypto *c, const struct buffer *tbs,
 
 	*out = (struct blob){ NULL, 0 };
 	if (tbs->failed ||
-	    crypto_sign(c, signer, digest_of(signer), buffer_span(tbs),
-		&signature) == -1)
+	    sign(c, signer, how, buffer_span(tbs), &signature) == -1)
 		goto out;
 	seq = der_begin(&b, DER_SEQUENCE);
 	buffer_add_span(&b, buffer_span(tbs));
-	signed_add_algorithm(&b, signer);
+	signed_add_algorithm(&b, signer, how);
 	der_add_bit_string(&b, buffer_span(&signature));
 	der_end(&b, seq);
 	ret = buffer_finish(&b, out);

@@ -10,10 +10,11 @@
 #define BACK_DATE 600 /* seconds, as AD CS does, for clocks that differ */
 
 /* The AlgorithmIdentifier of what this key signs. */
-void signed_add_algorithm(struct buffer *, const struct evp_pkey_st *signer);
+void signed_add_algorithm(struct buffer *, const struct evp_pkey_st *signer,
+    const struct ca_signature *);
 /* SEQUENCE { tbs, algorithm, signature }; *out is empty on failure. */
 int signed_build(struct crypto *, const struct buffer *tbs,
-    struct evp_pkey_st *signer, struct blob *out);
+    struct evp_pkey_st *signer, const struct ca_signature *, struct blob *out);
 
 /* What is added until the end is the value of the extension. */
 struct extension {

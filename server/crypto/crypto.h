@@ -111,6 +111,14 @@ int crypto_sign(struct crypto *, struct evp_pkey_st *, enum digest,
  */
 void crypto_add_signature_algorithm(struct buffer *, const struct evp_pkey_st *,
     enum digest);
+/*
+ * RSASSA-PSS (RFC 4055 3.1): MGF1 with the same digest, a salt of its size.
+ * An EC key has none: -1, and the buffer fails.
+ */
+int crypto_sign_pss(struct crypto *, struct evp_pkey_st *, enum digest,
+    struct span data, struct buffer *signature);
+void crypto_add_pss_algorithm(struct buffer *, const struct evp_pkey_st *,
+    enum digest);
 
 /* How a content key is encrypted to an RSA key (RFC 5652 6.2.1). */
 enum key_transport {
@@ -177,6 +185,15 @@ bool x509_name_is_sound(struct span name);
 bool x509_extensions_are_sound(struct span list);
 /* A Name as "C=US, CN=x", printable ASCII, cut to `size`. */
 char *x509_name_text(struct span name, char *out, size_t size);
+/*
+ * A Name from "C=US, O=Example + CN=x\, y", in the order as written: types as
+ * OpenSSL names them or in digits, a backslash before what has a meaning.
+ * Strings are PrintableString where that will do, else UTF8String; or what
+ * their type demands.
+ */
+int x509_name_from_text(const char *, struct buffer *out, struct error *);
+/* The same Name with strings of this tag, where they can be. */
+int x509_name_retype(struct span name, int tag, struct buffer *out);
 /*
  * A Name as OpenSSL's own files have it, "/C=US/CN=x": what
  * X509_NAME_oneline() makes of it, to the octet; printable ASCII. -1: no Name.

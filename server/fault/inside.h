@@ -17,6 +17,15 @@ extern const struct fault_section fault_http, fault_caps, fault_ca_certs,
 		table, sizeof(table) / sizeof((table)[0]) \
 	}
 
+/* Whether certificate.subject is a Name. */
+int fault_check_subject(const struct value *, struct error *);
+
+/* A copy that lives as long as the exchange needs it; -1 without memory. */
+int fault_keep(struct fault_context *, struct span, struct span *out);
+/* The same of a buffer that is freed. */
+int fault_keep_buffer(struct fault_context *, struct buffer *,
+    struct span *out);
+
 /* Of these three, a number that is the same at each replay. */
 uint64_t fault_mix(uint64_t seed, size_t rule, uint32_t count);
 

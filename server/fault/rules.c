@@ -2,6 +2,7 @@
 #include "fault/inside.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct fault_section *const sections[] = { &fault_http,
 	&fault_caps, &fault_ca_certs, &fault_certificate, &fault_scep,
@@ -60,6 +61,25 @@ compare_edits(const void *a, const void *b)
 	return (i > k) - (i < k);
 }
 
+/* What the type of a value does not say. */
+static const struct {
+	const char *key;
+	int (*check)(const struct value *, struct error *);
+} checks[] = {
+	{ "certificate.subject", fault_check_subject },
+};
+
+static void
+check_edit(const struct fault_edit *e, struct errors *errors)
+{
+	struct error err = { 0 };
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (strcmp(checks[i].key, e->kind->key.name) == 0 &&
+		    checks[i].check(&e->value, &err) == -1)
+			errors_at(errors, &e->value.at, "%s", err.text);
+}
+
 /* In YAML the keys of a map have no order; here the tables give them one. */
 static void
 finish_rule(struct fault_rule *rule, struct errors *errors)
@@ -72,6 +92,7 @@ finish_rule(struct fault_rule *rule, struct errors *errors)
 		const struct fault_edit *e = &rule->edits[i];
 
 		rule->stages |= e->kind->stages;
+		check_edit(e, errors);
 		if (e->kind->instead != NULL && e->kind->instead(&e->value))
 			rule->instead = true;
 	}

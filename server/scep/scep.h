@@ -245,6 +245,7 @@ struct scep_caps {
 	size_t count;
 	const char *separator;
 	bool final_separator;
+	const char *content_type; /* empty: none */
 };
 int scep_caps_encode(struct blob *out, const struct scep_caps *);
 

@@ -78,6 +78,8 @@ stack_healthy(struct stack_state *s)
 	s->mscep.challenge.validity = 60 * 60;
 	s->mscep.challenge.cache = 5;
 	s->policy_module.installed = true;
+	s->ra.signing.not_before = s->ra.signing.not_after = RA_USUAL;
+	s->ra.encryption.not_before = s->ra.encryption.not_after = RA_USUAL;
 	s->ca.key = -1;
 	s->ca.tiers = 1;
 	s->ca.approval = APPROVAL_AUTOMATIC;

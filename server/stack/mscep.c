@@ -140,6 +140,7 @@ mscep_plan_caps(const struct stack_state *state, struct scep_caps *out)
 		    "\r\n" :
 		    "\n",
 		.final_separator = state->mscep.capabilities_final_newline,
+		.content_type = state->mscep.capabilities_content_type,
 	};
 	for (; *word != '\0' && out->count < SCEP_CAPS_MAX;
 	     word += len + (word[len] == '\n')) {
@@ -152,7 +153,7 @@ void
 mscep_answer_caps(struct exchange *ex, const struct stack_state *state,
     const struct scep_caps *caps)
 {
-	const char *type = state->mscep.capabilities_content_type;
+	const char *type = caps->content_type;
 	struct blob body;
 
 	if (caps->form == SCEP_CAPS_PAGE) {

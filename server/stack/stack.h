@@ -73,6 +73,8 @@ enum challenge_mode {
 #define ADMIN_PASSWORD_SIZE 129
 #define EXPECT_SIZE 256
 
+#define RA_USUAL INT64_MIN
+
 /*
  * The state of all layers: plain data, so that a copy is a snapshot; less
  * than STACK_STATE_MAX octets. The keys of `server:` in a scenario are the
@@ -143,6 +145,16 @@ struct stack_state {
 			int64_t key_size;      /* bits at least, of RSA */
 		} expect;
 	} policy_module;
+	struct {
+		/*
+		 * Of the certificates: seconds from the moment when the site
+		 * was opened on, or RA_USUAL.
+		 */
+		struct ra_settings {
+			int64_t not_before, not_after;
+			int key_usage; /* enum ra_usage */
+		} signing, encryption;
+	} ra;
 	struct {
 		/*
 		 * -1: as in the key set; from 0: rsa-2048, rsa-3072, rsa-4096,
