@@ -16,6 +16,14 @@ extern const struct fault_section fault_http, fault_caps, fault_ca_certs,
 		table, sizeof(table) / sizeof((table)[0]) \
 	}
 
+/*
+ * One DER element, written laxly; signatures in it still verify. -1: it is
+ * none, or there is no memory.
+ */
+#define BER_INDEFINITE 1U  /* lengths */
+#define BER_CONSTRUCTED 2U /* OCTET STRINGs in segments */
+int ber_from_der(struct span der, unsigned how, struct blob *out);
+
 /* Of these three, a number that is the same at each replay. */
 uint64_t fault_mix(uint64_t seed, size_t rule, uint32_t count);
 
