@@ -394,7 +394,7 @@ edit_reason(struct fault_context *ctx, const struct value *v, void *plan)
 }
 
 static const struct fault_kind kinds[] = {
-	{ { "http.status", VALUE_STATUS, NULL, 200, 999,
+	{ { "http.status", VALUE_STATUS, NULL, 100, 999,
 	      "Answer with this status and the page that the layer has for it, "
 	      "below 400 with an empty body; 500.0.1346 is for IIS's log" },
 	    FAULT_ORDER, fault_always, order_status },

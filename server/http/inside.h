@@ -165,5 +165,7 @@ int render_reply(const struct exchange *, struct blob *out);
 uint64_t render_size(const struct exchange *);
 /* Whether libmicrohttpd would send these very bytes. */
 bool reply_is_ordinary(const struct exchange *);
+/* Whether another request can follow it. */
+bool reply_keeps_connection(const struct exchange *);
 
 #endif

@@ -80,8 +80,8 @@ ends_by_itself(const struct exchange *ex)
 }
 
 /* As libmicrohttpd 0.9.75 decides it. */
-static bool
-keeps_connection(const struct exchange *ex)
+bool
+reply_keeps_connection(const struct exchange *ex)
 {
 	const char *asked = request_header(&ex->request, "Connection");
 	const char *version = ex->request.version;
@@ -100,7 +100,7 @@ put_connection(struct pen *p, const struct exchange *ex)
 {
 	const char *says = ex->reply.connection;
 
-	if (says == NULL && !keeps_connection(ex))
+	if (says == NULL && !reply_keeps_connection(ex))
 		says = "close";
 	else if (says == NULL && strcmp(ex->request.version, "HTTP/1.0") == 0)
 		says = "Keep-Alive";
