@@ -211,10 +211,10 @@ holds_never(const struct fault_facts *facts, const struct value *v)
 	return false;
 }
 
-static const struct fault_condition between = { { .name = "between" }, false,
-	holds_between };
-static const struct fault_condition method = { { .name = "method" }, false,
-	holds_never };
+static const struct fault_condition between = { .key = { .name = "between" },
+	.holds = holds_between };
+static const struct fault_condition method = { .key = { .name = "method" },
+	.holds = holds_never };
 
 /* A letter a rule: what it is; capital: `continue: true`. */
 static const struct ports {
