@@ -96,12 +96,16 @@ struct reply {
 	struct blob body;
 	bool close; /* the connection ends with it */
 	/* Framing that is no longer honest; see http/render.c. */
-	const char *version;	/* "HTTP/1.0"; NULL: the usual one */
-	const char *connection; /* what Connection says; NULL: the truth */
-	int64_t length;		/* octets said, or REPLY_LENGTH_... */
+	const char *version; /* "HTTP/1.0"; NULL: the usual one */
+	/* What Connection says; NULL: the truth; empty: there is none. */
+	const char *connection;
+	int64_t length; /* octets said, or REPLY_LENGTH_... */
 	bool chunked;
 };
-/* Appends a header, in the order in which an exact answer has them. */
+/*
+ * Appends a header. Connection, Content-Length and Transfer-Encoding are the
+ * HTTP room's to say: here they are something beside the truth.
+ */
 void reply_header(struct reply *, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 const char *reply_header_value(const struct reply *, const char *name);
@@ -136,6 +140,47 @@ struct wire {
 /* Whether it is zeroed. */
 bool wire_is_ordinary(const struct wire *);
 
+/* The pages that a scenario can order; what they are is in stack/ordered.c. */
+enum ordered_page {
+	PAGE_BY_STATUS, /* what fits layer and status */
+	/* mscep.dll */
+	PAGE_GENERAL,
+	PAGE_ADMIN_PASSWORD,
+	PAGE_ADMIN_CACHE_FULL,
+	PAGE_ADMIN_NO_PERMISSION,
+	/* IIS */
+	PAGE_401_STATIC,
+	PAGE_403_STATIC,
+	PAGE_403_DETAILED,
+	PAGE_404_STATIC,
+	PAGE_404_DETAILED,
+	PAGE_404_15_DETAILED,
+	PAGE_405_STATIC,
+	PAGE_406_STATIC,
+	PAGE_412_STATIC,
+	PAGE_413_PLAIN,
+	PAGE_500_STATIC,
+	PAGE_500_DETAILED,
+	PAGE_500_PLAIN,
+	PAGE_501_STATIC,
+	PAGE_502_STATIC,
+	/* http.sys */
+	PAGE_SERVICE_UNAVAILABLE,
+	PAGE_REQUEST_TOO_LONG,
+	PAGE_INVALID_URL,
+	PAGE_INVALID_HOSTNAME,
+	PAGE_NOT_FOUND,
+	PAGE_INVALID_VERB,
+	PAGE_URL_TOO_LONG,
+	/* the application proxy */
+	PAGE_GATEWAY_TIMEOUT,
+	PAGE_NO_CONNECTORS,
+	PAGE_BAD_GATEWAY,
+	PAGE_PROXY_FORBIDDEN,
+	PAGE_CONNECTOR_ERROR,
+	ORDERED_PAGES
+};
+
 /*
  * An answer that a scenario orders; the stack makes it, in the words and with
  * the log line of the layer that it is said to come from.
@@ -145,11 +190,12 @@ struct ordered_answer {
 	int status;    /* 0: none, the connection only ends */
 	int substatus;
 	uint32_t win32;
-	const char *reason;   /* of the status line; NULL: the usual one */
-	int page;	      /* of stack_pages(); 0: what fits the status */
+	enum ordered_page page;
 	const char *location; /* a redirect; NULL: none */
 	bool has_body;
-	struct span body; /* literal */
+	struct span body;	  /* literal */
+	const char *content_type; /* of that body */
+	const char *thumbprint;	  /* that a page for the admin shows */
 };
 
 /* How it ended, as far as a server can know. */

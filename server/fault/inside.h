@@ -26,6 +26,14 @@ int fault_keep(struct fault_context *, struct span, struct span *out);
 int fault_keep_buffer(struct fault_context *, struct buffer *,
     struct span *out);
 
+/*
+ * One DER element, written laxly; signatures in it still verify. -1: it is
+ * none, or there is no memory.
+ */
+#define BER_INDEFINITE 1U  /* lengths */
+#define BER_CONSTRUCTED 2U /* OCTET STRINGs in segments */
+int ber_from_der(struct span der, unsigned how, struct blob *out);
+
 /* Of these three, a number that is the same at each replay. */
 uint64_t fault_mix(uint64_t seed, size_t rule, uint32_t count);
 

@@ -299,10 +299,13 @@ bool
 faults_may_refuse(const struct faults *faults)
 {
 	for (size_t i = 0; i < faults->count; i++) {
-		if (refuses(&faults->rules[i]) && is_for_all(&faults->rules[i]))
+		const struct fault_rule *rule = &faults->rules[i];
+		bool for_all = is_for_all(rule);
+
+		if (for_all && refuses(rule))
 			return true;
-		/* Some exchange may not come to those after it. */
-		if (!is_for_all(&faults->rules[i]) && !faults->rules[i].goes_on)
+		/* Some exchanges never come to the rules after it. */
+		if (!rule->goes_on && (!for_all || rule->test_count == 0))
 			return false;
 	}
 	return false;

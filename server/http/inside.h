@@ -161,7 +161,11 @@ void held_stop(struct held *);
 
 /* render.c */
 int render_reply(const struct exchange *, struct blob *out);
-/* Octets of head and body as libmicrohttpd sends them. */
-uint64_t render_ordinary_size(const struct exchange *, bool head_only);
+/* How many octets that are, whoever sends them. */
+uint64_t render_size(const struct exchange *);
+/* Whether libmicrohttpd would send these very bytes. */
+bool reply_is_ordinary(const struct exchange *);
+/* Whether another request can follow it. */
+bool reply_keeps_connection(const struct exchange *);
 
 #endif

@@ -201,19 +201,6 @@ read_head(struct call *call, const char *method, const char *version)
 	return 0;
 }
 
-/* As libmicrohttpd decides it. */
-static bool
-keeps_alive(const struct exchange *ex)
-{
-	const char *asked = request_header(&ex->request, "Connection");
-
-	if (ex->reply.close ||
-	    (asked != NULL && strcasestr(asked, "close") != NULL))
-		return false;
-	return strcmp(ex->request.version, "HTTP/1.0") != 0 ||
-	    (asked != NULL && strcasestr(asked, "keep-alive") != NULL);
-}
-
 /*
  * What libmicrohttpd has read of a next request it does not give back: then
  * the client has to ask again, on another connection.
@@ -260,7 +247,7 @@ take_over(struct call *call, void **con_cls, bool unread)
 	call->mhd = NULL;
 	call->connection = NULL;
 	held_send(call->http->held, conn, bytes, call,
-	    !ex->wire.exact && keeps_alive(ex));
+	    reply_keeps_connection(ex));
 	return MHD_NO;
 }
 
@@ -276,10 +263,8 @@ send_ordinary(struct call *call)
 	if (response == NULL)
 		return MHD_NO;
 	for (size_t i = 0; i < r->header_count; i++)
-		if (strcasecmp(r->headers[i].name, "Content-Length") != 0 &&
-		    strcasecmp(r->headers[i].name, "Connection") != 0)
-			MHD_add_response_header(response, r->headers[i].name,
-			    r->headers[i].value);
+		MHD_add_response_header(response, r->headers[i].name,
+		    r->headers[i].value);
 	if (r->close)
 		MHD_add_response_header(response, "Connection", "close");
 	ret = MHD_queue_response(call->mhd, (unsigned)r->status, response);
@@ -296,7 +281,7 @@ send_reply(struct call *call, void **con_cls, bool unread)
 	if (ex->reply.status == 0 && wire_is_ordinary(&ex->wire))
 		return MHD_NO;
 	/* An answer while a body is still coming would end in a reset. */
-	if (!wire_is_ordinary(&ex->wire) || unread || ex->reply.reason != NULL)
+	if (unread || !reply_is_ordinary(ex))
 		return take_over(call, con_cls, unread);
 	return send_ordinary(call);
 }
@@ -413,8 +398,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 		    (enum http_refusal)why);
 	watch_phase(call->connection, PHASE_REQUEST);
 	if (sent)
-		call->exchange.sent = render_ordinary_size(&call->exchange,
-		    strcmp(call->exchange.request.method, "HEAD") == 0);
+		call->exchange.sent = render_size(&call->exchange);
 	call_finish(call,
 	    sent ? ENDED_SENT :
 		how == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN ?

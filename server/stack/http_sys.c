@@ -37,6 +37,9 @@ static const struct page {
 	[HTTP_SYS_INVALID_HOSTNAME] = { 400, "Bad Request",
 	    "Bad Request - Invalid Hostname",
 	    "The request hostname is invalid.", "Hostname" },
+	/* Its reason is assumed: 7.2 has none for it. */
+	[HTTP_SYS_NOT_FOUND] = { 404, "Not Found", "Not Found",
+	    "The requested resource is not found.", "NotFound" },
 	/* The three below: heading and message are assumed (14.2, 10). */
 	[HTTP_SYS_LENGTH_REQUIRED] = { 411, "Length Required",
 	    "Length Required",
@@ -48,12 +51,21 @@ static const struct page {
 	    "The transfer encoding is not supported.", "BadRequest" },
 };
 
-void
-http_sys_answer(struct exchange *ex, enum http_sys_refusal refusal)
+#define PAGES (sizeof(pages) / sizeof(pages[0]))
+
+static const struct page *
+find_page(int status)
 {
-	const struct page *p = &pages[refusal];
+	for (size_t i = 0; i < PAGES; i++)
+		if (pages[i].status == status)
+			return &pages[i];
+	return NULL;
+}
+
+static void
+build(const struct page *p, struct blob *out)
+{
 	struct buffer b = { 0 };
-	char date[CLOCK_HTTP_SIZE];
 
 	buffer_printf(&b,
 	    "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\""
@@ -65,16 +77,64 @@ http_sys_answer(struct exchange *ex, enum http_sys_refusal refusal)
 	    "<hr><p>HTTP Error %d. %s</p>\r\n"
 	    "</BODY></HTML>\r\n",
 	    p->title, p->heading, p->status, p->message);
-	exchange_answer(ex, LAYER_HTTP_SYS, p->status, 0, 0);
-	ex->verdict.reason = p->reason;
+	buffer_finish(&b, out);
+}
+
+void
+http_sys_send(struct exchange *ex, int status, const char *reason,
+    const char *content_type, struct blob body)
+{
+	const struct page *p = find_page(status);
+	char date[CLOCK_HTTP_SIZE];
+
+	exchange_answer(ex, LAYER_HTTP_SYS, status, 0, 0);
+	ex->verdict.reason = reason;
 	ex->wire.exact = true;
-	ex->reply.reason = p->title;
-	buffer_finish(&b, &ex->reply.body);
-	reply_header(&ex->reply, "Content-Type", "text/html; charset=us-ascii");
+	ex->reply.reason = p == NULL ? NULL : p->title;
+	ex->reply.body = body;
+	if (content_type != NULL)
+		reply_header(&ex->reply, "Content-Type", "%s", content_type);
 	reply_header(&ex->reply, "Server", "Microsoft-HTTPAPI/2.0");
 	reply_header(&ex->reply, "Date", "%s", clock_http_date(ex->at, date));
-	reply_header(&ex->reply, "Connection", "close");
-	reply_header(&ex->reply, "Content-Length", "%zu", ex->reply.body.len);
+}
+
+static void
+send_page(struct exchange *ex, const struct page *p)
+{
+	struct blob body;
+
+	build(p, &body);
+	http_sys_send(ex, p->status, p->reason, "text/html; charset=us-ascii",
+	    body);
+}
+
+void
+http_sys_answer(struct exchange *ex, enum http_sys_refusal refusal)
+{
+	send_page(ex, &pages[refusal]);
+}
+
+const char *
+http_sys_reason(int status)
+{
+	const struct page *p = find_page(status);
+
+	return p != NULL  ? p->reason :
+	    status >= 500 ? "Internal" :
+	    status >= 400 ? "BadRequest" :
+			    NULL;
+}
+
+void
+http_sys_answer_status(struct exchange *ex, int status)
+{
+	const char *phrase = reason_phrase(status);
+	const struct page other = { status, phrase, phrase,
+		"The request could not be completed.",
+		http_sys_reason(status) };
+	const struct page *p = find_page(status);
+
+	send_page(ex, p != NULL ? p : &other);
 }
 
 void

@@ -75,11 +75,16 @@ iis_place(const struct request *r)
 	return PLACE_NOWHERE;
 }
 
+#define INTERNAL_ERROR                                                   \
+	"The page cannot be displayed because an internal server error " \
+	"has occurred."
+
 /* What the pages say (6.3, 6.4); no page of its own: a plain line. */
 static const struct page {
 	int status, substatus;		     /* substatus -1: any */
 	const char *title, *text;	     /* static page */
 	const char *detail, *cause, *remedy; /* detailed page */
+	const char *plain;		     /* NULL: none, or `text` */
 } pages[] = {
 	{ 401, -1,
 	    "401 - Unauthorized: Access is denied due to invalid "
@@ -88,7 +93,7 @@ static const struct page {
 	    "directory or page using the credentials that you supplied.",
 	    "You are not authorized to view this page due to invalid "
 	    "authentication headers.",
-	    NULL, NULL },
+	    NULL, NULL, NULL },
 	{ 403, -1, "403 - Forbidden: Access is denied.",
 	    "You do not have "
 	    "permission to view this directory or page using the "
@@ -98,7 +103,7 @@ static const struct page {
 	    "This is a generic 403 error "
 	    "and means the authenticated user is not authorized to view the "
 	    "page.",
-	    NULL },
+	    NULL, NULL },
 	{ 404, 15, "404 - File or directory not found.",
 	    "The resource you "
 	    "are looking for might have been removed, had its name changed, "
@@ -109,7 +114,8 @@ static const struct page {
 	    NULL,
 	    "Verify the configuration/system.webServer/"
 	    "security/requestFiltering/requestLimits@maxQueryString setting "
-	    "in the applicationhost.config or web.config file." },
+	    "in the applicationhost.config or web.config file.",
+	    NULL },
 	{ 404, -1, "404 - File or directory not found.",
 	    "The resource you "
 	    "are looking for might have been removed, had its name changed, "
@@ -117,7 +123,7 @@ static const struct page {
 	    "The resource you are looking "
 	    "for has been removed, had its name changed, or is temporarily "
 	    "unavailable.",
-	    NULL, NULL },
+	    NULL, NULL, NULL },
 	{ 405, -1,
 	    "405 - HTTP verb used to access this page is not "
 	    "allowed.",
@@ -126,17 +132,46 @@ static const struct page {
 	    "access.",
 	    "The page you are looking for cannot be displayed "
 	    "because an invalid method (HTTP verb) is being used.",
-	    NULL, NULL },
+	    NULL, NULL, NULL },
+	/* That there are these two is [C] (6.2), their words are assumed. */
+	{ 406, -1,
+	    "406 - Client browser does not accept the MIME type of the "
+	    "requested page.",
+	    "The page you are looking for cannot be opened by your browser "
+	    "because it has a file name extension that your browser does not "
+	    "accept.",
+	    NULL, NULL, NULL, NULL },
+	{ 412, -1,
+	    "412 - Precondition set by the client failed when evaluated on "
+	    "the Web server.",
+	    "The request was not completed due to preconditions that are set "
+	    "in the request header. Preconditions prevent the requested "
+	    "method from being applied to a resource other than the one "
+	    "intended.",
+	    NULL, NULL, NULL, NULL },
 	{ 413, -1, NULL,
 	    "The page was not displayed because the request "
 	    "entity is too large.",
-	    NULL, NULL, NULL },
+	    NULL, NULL, NULL, NULL },
 	{ 500, -1, "500 - Internal server error.",
 	    "There is a problem with "
 	    "the resource you are looking for, and it cannot be displayed.",
-	    "The page cannot be displayed because an internal server error "
-	    "has occurred.",
-	    NULL, NULL },
+	    INTERNAL_ERROR, NULL, NULL, INTERNAL_ERROR },
+	/* Assumed, as 406 and 412. */
+	{ 501, -1,
+	    "501 - Header values specify a method that is not implemented.",
+	    "The page you are looking for cannot be displayed because a "
+	    "header value in the request does not match certain configuration "
+	    "settings on the Web server.",
+	    NULL, NULL, NULL, NULL },
+	{ 502, -1,
+	    "502 - Web server received an invalid response while acting as a "
+	    "gateway or proxy server.",
+	    "There is a problem with the page you are looking for, and it "
+	    "cannot be displayed. When the Web server (while acting as a "
+	    "gateway or proxy) contacted the upstream content server, it "
+	    "received an invalid response from the content server.",
+	    NULL, NULL, NULL, NULL },
 };
 
 static const struct page *
@@ -261,7 +296,8 @@ iis_send(struct exchange *ex, const struct stack_state *state,
 	char date[CLOCK_HTTP_SIZE];
 
 	r->body = body;
-	reply_header(r, "Content-Length", "%zu", body.len);
+	if (r->status == 405)
+		reply_header(r, "Allow", "GET, HEAD, POST");
 	if (content_type != NULL)
 		reply_header(r, "Content-Type", "%s", content_type);
 	reply_header(r, "Server", "%s", windows_server_header(state->windows));
@@ -286,9 +322,22 @@ is_detailed(const struct stack_state *state, int status)
 	return status == 403;
 }
 
+static void
+build_plain(struct buffer *b, const struct page *p)
+{
+	const char *text = p == NULL ? NULL :
+	    p->plain != NULL	     ? p->plain :
+	    p->title == NULL	     ? p->text :
+				       NULL;
+
+	buffer_add_text(b,
+	    text != NULL ? text : "The page cannot be displayed.");
+}
+
 void
-iis_answer(struct exchange *ex, const struct stack_state *state,
-    enum layer layer, int status, int substatus, uint32_t win32)
+iis_answer_form(struct exchange *ex, const struct stack_state *state,
+    enum iis_form form, enum layer layer, int status, int substatus,
+    uint32_t win32)
 {
 	const struct page *p = find_page(status, substatus);
 	struct buffer b = { 0 };
@@ -296,19 +345,41 @@ iis_answer(struct exchange *ex, const struct stack_state *state,
 	const char *type = "text/html";
 
 	exchange_answer(ex, layer, status, substatus, win32);
-	if (is_detailed(state, status)) {
+	if (form == IIS_FORM_SET)
+		form = is_detailed(state, status) ? IIS_FORM_DETAILED :
+						    IIS_FORM_STATIC;
+	if (form == IIS_FORM_DETAILED) {
 		build_detailed(&b, ex, state, p);
 		type = "text/html; charset=utf-8";
-	} else if (p != NULL && p->title != NULL) {
+	} else if (form == IIS_FORM_STATIC && p != NULL && p->title != NULL) {
 		build_static(&b, p);
 	} else {
-		buffer_add_text(&b,
-		    p != NULL ? p->text : "The page cannot be displayed.");
+		build_plain(&b, p);
 	}
 	buffer_finish(&b, &body);
-	if (status == 405)
-		reply_header(&ex->reply, "Allow", "GET, HEAD, POST");
 	iis_send(ex, state, type, body);
+}
+
+void
+iis_answer(struct exchange *ex, const struct stack_state *state,
+    enum layer layer, int status, int substatus, uint32_t win32)
+{
+	iis_answer_form(ex, state, IIS_FORM_SET, layer, status, substatus,
+	    win32);
+}
+
+void
+iis_build_moved(const char *url, struct blob *out)
+{
+	struct buffer b = { 0 };
+
+	buffer_add_text(&b,
+	    "<head><title>Document Moved</title></head>\n"
+	    "<body><h1>Object Moved</h1>This document may be found <a "
+	    "HREF=\"");
+	iis_add_escaped(&b, url);
+	buffer_add_text(&b, "\">here</a></body>");
+	buffer_finish(&b, out);
 }
 
 /*
@@ -320,7 +391,7 @@ iis_redirect_to_folder(struct exchange *ex, const struct stack_state *state)
 {
 	const struct request *r = &ex->request;
 	const char *host = request_header(r, "Host");
-	struct buffer url = { 0 }, b = { 0 };
+	struct buffer url = { 0 };
 	char ip[ENDPOINT_TEXT_SIZE];
 	struct blob body;
 
@@ -333,17 +404,11 @@ iis_redirect_to_folder(struct exchange *ex, const struct stack_state *state)
 		    endpoint_port(&r->local));
 	buffer_add_span(&url, r->path);
 	buffer_add(&url, "/", 2);
-	buffer_add_text(&b,
-	    "<head><title>Document Moved</title></head>\n"
-	    "<body><h1>Object Moved</h1>This document may be found <a "
-	    "HREF=\"");
-	iis_add_escaped(&b, url.failed ? "/" : (char *)url.data);
-	buffer_add_text(&b, "\">here</a></body>");
-	buffer_finish(&b, &body);
+	iis_build_moved(url.failed ? "/" : (char *)url.data, &body);
 	exchange_answer(ex, LAYER_IIS, 301, 0, 0);
 	reply_header(&ex->reply, "Location", "%s",
 	    url.failed ? "/" : (char *)url.data);
-	iis_send(ex, state, "text/html; charset=UTF-8", body);
+	iis_send(ex, state, IIS_MOVED_TYPE, body);
 	buffer_free(&url);
 }
 

@@ -177,6 +177,24 @@ void stack_healthy(struct stack_state *);
 const char *windows_server_header(enum windows); /* of IIS */
 int windows_build(enum windows);
 
+/*
+ * The application proxy (ndes-facts 6.7). The sentences are [C]; markup and
+ * headers are unknown, these are synthetic and say so.
+ */
+enum app_proxy_page {
+	APP_PROXY_GATEWAY_TIMEOUT,
+	APP_PROXY_NO_CONNECTORS,
+	APP_PROXY_BAD_GATEWAY,
+	APP_PROXY_FORBIDDEN,
+	APP_PROXY_CONNECTOR_ERROR,
+};
+void app_proxy_answer(struct exchange *, enum app_proxy_page);
+/* The first page of this status; if there is none, an assumed one. */
+void app_proxy_answer_status(struct exchange *, int status);
+/* A body with its type, or NULL; takes it. */
+void app_proxy_send(struct exchange *, int status, const char *content_type,
+    struct blob body);
+
 /* http.sys: the kernel's own answers (ndes-facts 6.6). */
 enum http_sys_refusal {
 	HTTP_SYS_SERVICE_UNAVAILABLE,
@@ -188,11 +206,19 @@ enum http_sys_refusal {
 	HTTP_SYS_INVALID_URL,
 	HTTP_SYS_INVALID_VERB,
 	HTTP_SYS_INVALID_HOSTNAME,
+	HTTP_SYS_NOT_FOUND,
 	HTTP_SYS_LENGTH_REQUIRED,
 	HTTP_SYS_BAD_REQUEST,
 	HTTP_SYS_BAD_ENCODING,
 };
 void http_sys_answer(struct exchange *, enum http_sys_refusal);
+/* The page of this status; if there is none, an assumed one. */
+void http_sys_answer_status(struct exchange *, int status);
+/* A body with its type, or NULL; takes it. `reason` as in a verdict. */
+void http_sys_send(struct exchange *, int status, const char *reason,
+    const char *content_type, struct blob body);
+/* The s-reason that fits a status, or NULL. */
+const char *http_sys_reason(int status);
 /* Closes without a word; `reason` is for the HTTPERR log, static. */
 void http_sys_drop(struct exchange *, const char *reason);
 void http_sys_pass(struct exchange *, const struct stack_state *);
@@ -220,10 +246,22 @@ enum place iis_place(const struct request *);
 void iis_pass(struct exchange *, const struct stack_state *);
 /* After the body: too large, or no room for it. */
 void iis_pass_body(struct exchange *, const struct stack_state *);
+/* An error page of this form, if IIS has one for the status. */
+enum iis_form {
+	IIS_FORM_SET, /* as the settings want it */
+	IIS_FORM_STATIC,
+	IIS_FORM_DETAILED,
+	IIS_FORM_PLAIN, /* a line */
+};
+void iis_answer_form(struct exchange *, const struct stack_state *,
+    enum iis_form, enum layer, int status, int substatus, uint32_t win32);
 /* An error page as the settings want it. */
 void iis_answer(struct exchange *, const struct stack_state *, enum layer,
     int status, int substatus, uint32_t win32);
 void iis_redirect_to_folder(struct exchange *, const struct stack_state *);
+/* The body that goes with a Location. */
+#define IIS_MOVED_TYPE "text/html; charset=UTF-8"
+void iis_build_moved(const char *url, struct blob *out);
 /* A body with its type; takes it. Adds the headers that IIS adds. */
 void iis_send(struct exchange *, const struct stack_state *,
     const char *content_type, struct blob body);
