@@ -99,6 +99,37 @@ loaded_again(void **state)
 	assert_string_equal(err.text, "");
 }
 
+/* RAs that were changed become again what the files say. */
+static void
+restored(void **state)
+{
+	struct ra_shape ras[CA_ROLES] = { [CA_RA_SIGNING] = {
+					      .not_after = now - 1 } };
+	struct folder f = folder_new();
+	struct credentials *first = NULL, *second = NULL, *third = NULL;
+	struct key_set *set = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	save(f.path);
+	assert_int_equal(key_set_load(ra.crypto, f.path, &set, &err), 0);
+	assert_int_equal(credentials_new(set, &CA_SHAPE_GIVEN, now, &first,
+			     &err),
+	    0);
+	assert_int_equal(credentials_with_ras(first, ras, &second, &err), 0);
+	assert_false(span_equal(blob_span(&second->der[CA_RA_SIGNING]),
+	    blob_span(&first->der[CA_RA_SIGNING])));
+	ras[CA_RA_SIGNING].not_after = 0;
+	assert_int_equal(credentials_with_ras(second, ras, &third, &err), 0);
+	for (int role = 0; role < CA_ROLES; role++)
+		assert_octets(blob_span(&third->der[role]),
+		    first->der[role].data, first->der[role].len);
+	key_set_free(set);
+	credentials_free(first);
+	credentials_free(second);
+	credentials_free(third);
+}
+
 static void
 bare_keys(void **state)
 {
@@ -560,6 +591,7 @@ main(void)
 		ONE(saved_files, "keys are for their owner alone"),
 		ONE(saved_pem, "keys and certificates are plain PEM"),
 		ONE(loaded_again, "a set comes back with its certificates"),
+		ONE(restored, "RAs of files come back after others"),
 		ONE(bare_keys, "a set of bare keys is a set"),
 		ONE(keys_in_pkcs1, "keys in PKCS #1 are keys"),
 		ROWS(refuses_to_load, spoileds),

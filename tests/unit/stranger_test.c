@@ -1,5 +1,6 @@
 /* CAs and RAs that are not as they ought to be, as OpenSSL sees them. */
 #include "unit/chain.h"
+#include "unit/parts.h"
 
 #define DAY 86400LL
 
@@ -90,28 +91,168 @@ has_expired(void **state)
 	    0);
 	assert_true(ASN1_TIME_cmp_time_t(X509_get0_notBefore(cert),
 			DEVICE_NOW - 700 * DAY) < 0);
-	assert_int_equal(X509_NAME_cmp(X509_get_subject_name(cert),
-			     X509_get_subject_name(was)),
-	    0);
-	assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(cert),
-			     X509_get0_pubkey(was)),
-	    1);
-	assert_int_not_equal(ASN1_INTEGER_cmp(X509_get0_serialNumber(cert),
-				 X509_get0_serialNumber(was)),
-	    0);
-	assert_int_equal(X509_get_ext_count(cert), X509_get_ext_count(was));
-	for (int i = 0; i < X509_get_ext_count(was); i++) {
-		uint8_t *a = NULL, *b = NULL;
-		int len = i2d_X509_EXTENSION(X509_get_ext(was, i), &a);
-
-		assert_int_equal(i2d_X509_EXTENSION(X509_get_ext(cert, i), &b),
-		    len);
-		assert_memory_equal(a, b, len);
-		OPENSSL_free(a);
-		OPENSSL_free(b);
-	}
+	parts_must_differ(was, cert, PART_SERIAL | PART_BEGIN | PART_END);
 	X509_free(cert);
 	blob_free(&der);
+}
+
+#define SIGNING KU_DIGITAL_SIGNATURE
+#define ENCRYPTION KU_KEY_ENCIPHERMENT
+#define TWO_YEARS (2 * (365 * DAY + DAY / 4))
+
+/* Of one RA, while the other stays; seconds from DEVICE_NOW. */
+static const struct changed {
+	const char *row;
+	enum ca_role role;
+	int64_t not_before, not_after; /* 0: not said */
+	enum ra_usage usage;
+	int parts; /* beside the number */
+	int64_t begins, ends;
+	uint32_t key_usage;
+	int error; /* of OpenSSL, at DEVICE_NOW */
+} changeds[] = {
+	{ "a signing RA that has ended", CA_RA_SIGNING, 0, -2 * DAY,
+	    RA_USAGE_USUAL, PART_BEGIN | PART_END, -2 * DAY - TWO_YEARS,
+	    -2 * DAY, SIGNING, X509_V_ERR_CERT_HAS_EXPIRED },
+	{ "an encryption RA that has ended", CA_RA_ENCRYPTION, 0, -1,
+	    RA_USAGE_USUAL, PART_END, -600, -1, ENCRYPTION,
+	    X509_V_ERR_CERT_HAS_EXPIRED },
+	{ "one that ends soon", CA_RA_SIGNING, 0, DAY, RA_USAGE_USUAL, PART_END,
+	    -600, DAY, SIGNING, X509_V_OK },
+	{ "one that begins soon", CA_RA_ENCRYPTION, DAY, 0, RA_USAGE_USUAL,
+	    PART_BEGIN, DAY, TWO_YEARS - 600, ENCRYPTION,
+	    X509_V_ERR_CERT_NOT_YET_VALID },
+	{ "one that begins after its usual end", CA_RA_SIGNING, 3 * TWO_YEARS,
+	    0, RA_USAGE_USUAL, PART_BEGIN | PART_END, 3 * TWO_YEARS,
+	    4 * TWO_YEARS, SIGNING, X509_V_ERR_CERT_NOT_YET_VALID },
+	{ "one of a day", CA_RA_SIGNING, -2 * DAY, -DAY, RA_USAGE_USUAL,
+	    PART_BEGIN | PART_END, -2 * DAY, -DAY, SIGNING,
+	    X509_V_ERR_CERT_HAS_EXPIRED },
+	{ "without usage", CA_RA_ENCRYPTION, 0, 0, RA_USAGE_NONE,
+	    PART_KEY_USAGE, -600, TWO_YEARS - 600, UINT32_MAX, X509_V_OK },
+	{ "an encryption RA to sign", CA_RA_ENCRYPTION, 0, 0, RA_USAGE_SIGNING,
+	    PART_KEY_USAGE, -600, TWO_YEARS - 600, SIGNING, X509_V_OK },
+	{ "a signing RA to encrypt", CA_RA_SIGNING, 0, 0, RA_USAGE_ENCRYPTION,
+	    PART_KEY_USAGE, -600, TWO_YEARS - 600, ENCRYPTION, X509_V_OK },
+	{ "for both", CA_RA_SIGNING, 0, -DAY, RA_USAGE_BOTH,
+	    PART_BEGIN | PART_END | PART_KEY_USAGE, -DAY - TWO_YEARS, -DAY,
+	    SIGNING | ENCRYPTION, X509_V_ERR_CERT_HAS_EXPIRED },
+};
+
+static struct credentials *
+with_ras(const struct credentials *from, const struct ra_shape *ras)
+{
+	struct credentials *cred;
+	struct error err = { 0 };
+
+	if (credentials_with_ras(from, ras, &cred, &err) == -1)
+		fail_msg("%s", err.text);
+	assert_true(credentials_have_ras(cred, ras));
+	return cred;
+}
+
+/* All that is no certificate of this RA stays, to the octet. */
+static void
+check_rest(const struct credentials *cred, enum ca_role changed)
+{
+	for (int role = 0; role < CA_ROLES; role++) {
+		const struct blob *was = &ca.credentials->der[role];
+
+		assert_ptr_equal(cred->keys[role], ca.credentials->keys[role]);
+		if (role == (int)changed)
+			continue;
+		assert_octets(blob_span(&cred->der[role]), was->data, was->len);
+	}
+	assert_string_equal(cred->ca_sha256, ca.credentials->ca_sha256);
+	assert_string_equal(cred->thumbprint, ca.credentials->thumbprint);
+	assert_int_equal(cred->ca_cert_count, CA_ROLES);
+	assert_ptr_equal(cred->ca_certs[changed - CA_RA_SIGNING].data,
+	    cred->der[changed].data);
+}
+
+static void
+is_changed(void **state)
+{
+	const struct changed *t = *state;
+	struct ra_shape ras[CA_ROLES] = { 0 };
+	struct credentials *cred;
+	struct path p = { NULL, ca.credentials, NULL, NULL, DEVICE_NOW };
+	X509 *cert;
+
+	ras[t->role] = (struct ra_shape){ t->not_before == 0 ?
+		    0 :
+		    DEVICE_NOW + t->not_before,
+		t->not_after == 0 ? 0 : DEVICE_NOW + t->not_after, t->usage };
+	assert_false(credentials_have_ras(ca.credentials, ras));
+	cred = with_ras(ca.credentials, ras);
+	p.cert = cert = authority_read(blob_span(&cred->der[t->role]));
+	parts_must_differ(ca.certs[t->role], cert, PART_SERIAL | t->parts);
+	assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notBefore(cert),
+			     DEVICE_NOW + t->begins),
+	    0);
+	assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert),
+			     DEVICE_NOW + t->ends),
+	    0);
+	assert_int_equal(X509_get_key_usage(cert), t->key_usage);
+	assert_int_equal(chain_verify(&p), t->error);
+	check_rest(cred, t->role);
+	X509_free(cert);
+	credentials_free(cred);
+}
+
+/* Who knew the certificate before can go on with it. */
+static void
+remembers_one_before(void **state)
+{
+	struct ra_shape ras[CA_ROLES] = { [CA_RA_SIGNING] = {
+					      .not_after = 1 } };
+	struct credentials *a = with_ras(ca.credentials, ras), *b;
+	const struct blob *was = &ca.credentials->der[CA_RA_ENCRYPTION];
+
+	(void)state;
+	assert_int_equal(a->encryption_before.whole.len, 0);
+	ras[CA_RA_ENCRYPTION].key_usage = RA_USAGE_NONE;
+	b = with_ras(a, ras);
+	assert_octets(b->encryption_before.whole, was->data, was->len);
+	assert_octets(blob_span(&b->der[CA_RA_SIGNING]),
+	    a->der[CA_RA_SIGNING].data, a->der[CA_RA_SIGNING].len);
+	credentials_free(a);
+	/* Once more, with another change elsewhere. */
+	ras[CA_RA_SIGNING].not_after = 0;
+	a = with_ras(b, ras);
+	assert_octets(a->encryption_before.whole, was->data, was->len);
+	credentials_free(a);
+	credentials_free(b);
+}
+
+/* A rollover changes the CA; what the RAs are like is another matter. */
+static void
+outlives_a_rollover(void **state)
+{
+	const struct ra_shape ras[CA_ROLES] = {
+		[CA_RA_SIGNING] = { .not_after = DEVICE_NOW - DAY },
+		[CA_RA_ENCRYPTION] = { .key_usage = RA_USAGE_BOTH },
+	};
+	struct credentials *cred = with_ras(ca.credentials, ras), *next;
+	struct error err = { 0 };
+	X509 *issuer, *cert;
+
+	(void)state;
+	assert_int_equal(credentials_next(cred, DEVICE_NOW + DAY, &next, &err),
+	    0);
+	issuer = authority_read(blob_span(&next->der[CA_ISSUING]));
+	cert = authority_read(blob_span(&next->der[CA_RA_SIGNING]));
+	assert_int_equal(X509_verify(cert, X509_get0_pubkey(issuer)), 1);
+	assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert),
+			     DEVICE_NOW - DAY),
+	    0);
+	X509_free(cert);
+	cert = authority_read(blob_span(&next->der[CA_RA_ENCRYPTION]));
+	assert_int_equal(X509_get_key_usage(cert), SIGNING | ENCRYPTION);
+	X509_free(cert);
+	X509_free(issuer);
+	credentials_free(next);
+	credentials_free(cred);
 }
 
 static int
@@ -139,6 +280,9 @@ int
 main(void)
 {
 	const struct table tables[] = {
+		ROWS(is_changed, changeds),
+		ONE(remembers_one_before, "the certificate before is known"),
+		ONE(outlives_a_rollover, "RAs stay as they are in a rollover"),
 		ROWS(is_a_stranger, roles),
 		ONE(keys_are_kept, "all strangers have the same keys"),
 		{ has_expired, "has_expired", roles + 1, sizeof(roles[0]), 2 },
