@@ -44,6 +44,8 @@ static const struct relation {
 	    "do.ca_certs.order do.ca_certs.include do.ca_certs.exclude "
 	    "do.ca_certs.ra do.ca_certs.ra_key_usage",
 	    "there are no certificates then" },
+	{ ONE_OF, "do.certificate.san do.certificate.san_dns", NULL,
+	    "a certificate has one subjectAltName" },
 	{ EXCLUDES, "do.scep.status", "do.certificate.*",
 	    "no certificate is issued then" },
 	{ NEEDS, "do.scep.fail_info do.scep.fail_info_text",
