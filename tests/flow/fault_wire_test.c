@@ -255,7 +255,7 @@ ends_as_it_says(void **state)
 static const char *const keep_whole[] = {
 	"delay: 3ms",
 	"wire: {drip: {octets: 1, every: 1ms}}",
-	"wire: {drip: {octets: 100}}",
+	"wire: {drip: {octets: 500}}", /* every 100ms */
 	"wire: {drip: {octets: 1000000}}",
 	"wire: {pause: {at: 1, time: 3ms}}",
 	"wire: {pause: {time: 3ms}}",
@@ -338,7 +338,8 @@ slow_answers_end_as_others(void **state)
 		server_use_scenario(&s, NULL);
 		assert_int_equal(ask_to_the_end(&s, last[i], &honest),
 		    TCP_CLOSED);
-		use_do(&s, "delay: 2ms, wire: {drip: {octets: 50}}");
+		use_do(&s,
+		    "delay: 2ms, wire: {drip: {octets: 50, every: 1ms}}");
 		assert_int_equal(ask_to_the_end(&s, last[i], &got), TCP_CLOSED);
 		blank_date(&honest);
 		blank_date(&got);
@@ -468,14 +469,19 @@ who_leaves_is_noticed(void **state)
 		size_t octets = octets_of(r->octets, &honest);
 
 		wait_until_gone(&s);
+		seq = journal_end(&s);
 		use_do_to_victims(&s, r->edits);
 		fd = ask(&s, VICTIM_GET_CERT);
-		assert_int_equal(recv(fd, start, octets, MSG_WAITALL), octets);
+		if (octets > 0)
+			assert_int_equal(recv(fd, start, octets, MSG_WAITALL),
+			    octets);
 		serve_others(&s);
 		leave(fd, i % 2 == 0);
 		wait_until_gone(&s);
-		seq = journal_end(&s) - 1;
-		wait_for_entry(&s, &seq, &e);
+		/* Those of others may be about it. */
+		do
+			wait_for_entry(&s, &seq, &e);
+		while (strstr(e.target, "GetCACert") == NULL);
 		assert_int_equal(e.ending, ENDED_CLIENT_LEFT);
 		assert_int_equal(e.sent, octets);
 	}
