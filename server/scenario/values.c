@@ -13,7 +13,6 @@
 #define SECOND (1000 * MS)
 #define DAY (86400 * SECOND)
 #define YEAR (31557600 * SECOND) /* a Julian one */
-#define DURATION_SIZE 32
 #define MILLION 1000000
 #define FILE_MAX (16UL << 20)
 
@@ -27,9 +26,8 @@ static const struct unit {
 	{ "m", 60 * SECOND }, { "s", SECOND }, { "ms", MS } };
 #define UNITS (sizeof(units) / sizeof(units[0]))
 
-/* The largest unit that leaves nothing over. */
-static const char *
-print_duration(int64_t ms, char out[DURATION_SIZE])
+const char *
+duration_print(int64_t ms, char out[DURATION_SIZE])
 {
 	const struct unit *u = units;
 
@@ -202,8 +200,8 @@ read_duration(struct loading *l, const struct key *key, const struct yaml *node,
 	if (out->number >= key->min && out->number <= key->max)
 		return 0;
 	return errors_at(l->errors, &node->at, "%.60s is not between %s and %s",
-	    node->text, print_duration(key->min, min),
-	    print_duration(key->max, max));
+	    node->text, duration_print(key->min, min),
+	    duration_print(key->max, max));
 }
 
 static int
