@@ -6,21 +6,40 @@
 
 #include "scenario/scenario.h"
 
-/* A text line must not begin like a request; `words` are bold. */
+#define COLUMNS 80
+
+/* An octet of running text; `words` are bold. */
+static void
+add_octet(const char *at, bool *bold, struct buffer *out)
+{
+	if (*at == '\\')
+		buffer_add_text(out, "\\e");
+	else if (*at == '`')
+		buffer_add_text(out, (*bold = !*bold) ? "\\fB" : "\\fR");
+	else
+		buffer_add_byte(out, (uint8_t)*at);
+	/* Else mandoc takes it for a function that lacks its markup. */
+	if (*at != ' ' && at[1] == '(' && at[2] == ')')
+		buffer_add_text(out, "\\&");
+}
+
+/* In lines of which none begins like a request. */
 static void
 add_text(const char *text, size_t len, struct buffer *out)
 {
+	size_t column = 0, word;
 	bool bold = false;
 
-	if (len > 0 && (*text == '.' || *text == '\''))
-		buffer_add_text(out, "\\&");
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\\')
-			buffer_add_text(out, "\\e");
-		else if (text[i] == '`')
-			buffer_add_text(out, (bold = !bold) ? "\\fB" : "\\fR");
-		else
-			buffer_add_byte(out, (uint8_t)text[i]);
+	for (size_t i = 0; i < len; i++, column++) {
+		word = strcspn(text + i + 1, " ");
+		if (text[i] == ' ' && column + 8 + word > COLUMNS) {
+			buffer_add_byte(out, '\n');
+			column = 0;
+			continue;
+		}
+		if (column == 0 && (text[i] == '.' || text[i] == '\''))
+			buffer_add_text(out, "\\&");
+		add_octet(&text[i], &bold, out);
 	}
 	if (bold)
 		buffer_add_text(out, "\\fR");
@@ -68,7 +87,7 @@ add_quoted(const char *text, struct buffer *out)
 static void
 add_words(const struct key *key, struct buffer *out)
 {
-	buffer_add_text(out, ".Bl -tag -width Ds -compact\n");
+	buffer_add_text(out, ".Bl -tag -width 12n -compact\n");
 	for (const struct word *w = key->words; w->text != NULL; w++) {
 		if (w->help == NULL)
 			continue;
