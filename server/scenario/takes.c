@@ -86,8 +86,8 @@ key_takes(const struct key *key, struct buffer *out)
 {
 	buffer_add_text(out, forms[key->type].text);
 	if (key->type == VALUE_TEXT && key->max > 0)
-		buffer_printf(out, " of at most %" PRId64 " characters",
-		    key->max);
+		buffer_printf(out,
+		    " of at most %" PRId64 " characters of ASCII", key->max);
 	if (forms[key->type].range != NULL)
 		print_range(key, forms[key->type].range, out);
 	if (key->words == NULL)
