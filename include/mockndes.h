@@ -125,6 +125,29 @@ MOCKNDES_API int mockndes_control(struct mockndes *, const char *method,
     struct mockndes_reply *reply);
 MOCKNDES_API void mockndes_reply_clear(struct mockndes_reply *);
 
+/* What can be told without a server. */
+enum mockndes_topic {
+	MOCKNDES_SCENARIOS,	 /* a line each: name, title */
+	MOCKNDES_SCENARIOS_JSON, /* [{name, title, description, reference}] */
+	MOCKNDES_SCENARIO,	 /* the YAML of the one called `name` */
+	MOCKNDES_FAULTS,	 /* every key of a rule, for a terminal */
+	MOCKNDES_SCHEMA,	 /* the language as JSON Schema */
+	MOCKNDES_MANUAL,	 /* all its keys in mdoc */
+};
+/*
+ * Scenarios of `scenario_dir` go before those built in. It may be NULL, and
+ * so may `name` unless one is asked for. *reply as of mockndes_control().
+ */
+MOCKNDES_API int mockndes_describe(enum mockndes_topic topic, const char *name,
+    const char *scenario_dir, struct mockndes_reply *reply, char *error);
+
+/*
+ * Reads a scenario (a name, a file or "-") as mockndes_start() does: 0, or -1
+ * and a line for each error.
+ */
+MOCKNDES_API int mockndes_check(const char *scenario, const char *scenario_dir,
+    char *error);
+
 /*
  * Makes a key set in `dir` (created with mode 0700): the keys and the
  * certificates of the CA and of both RAs. Refuses to overwrite.

@@ -90,6 +90,11 @@ print_help(void)
 	    "mockndes: a mock Microsoft NDES (SCEP) server for tests. "
 	    "TEST ONLY.\n\n"
 	    "usage: mockndes serve [flags]      run a server until SIGTERM\n"
+	    "       mockndes scenarios [--json] list the scenarios\n"
+	    "       mockndes show NAME          print one, in YAML\n"
+	    "       mockndes check FILE...      say what is wrong with them\n"
+	    "       mockndes faults             list what a rule can do\n"
+	    "       mockndes schema             print a JSON Schema for editors\n"
 	    "       mockndes keys --out DIR     make a key set for --keys\n"
 	    "       mockndes readyz [URL]       exit 0 if a server is ready\n"
 	    "       mockndes --version | --help\n\n"
@@ -108,8 +113,8 @@ print_help(void)
 		printf("  %-24s %s\n", left, help);
 	}
 	printf("\nWhen it is ready it prints one line: READY and JSON with "
-	       "the URLs.\nExit status: 0 stopped, 1 could not start, 2 bad "
-	       "usage.\n");
+	       "the URLs.\nExit status: 0 stopped or done, 1 could not, 2 "
+	       "bad usage.\n");
 }
 
 static int __attribute__((format(printf, 1, 2))) usage(const char *fmt, ...)
@@ -406,6 +411,138 @@ make_keys(char **argv)
 	return EXIT_SUCCESS;
 }
 
+/*
+ * Takes --scenario-dir, --json where there is one, and leaves the rest in
+ * `argv`, at most so many.
+ */
+static int
+read_words(char **argv, size_t most, const char **dir, bool *json)
+{
+	static const char name[] = "--scenario-dir";
+	size_t len = strlen(name), kept = 0;
+
+	*dir = getenv("MOCKNDES_SCENARIO_DIR");
+	for (char **at = argv; *at != NULL; at++) {
+		if (strncmp(*at, name, len) == 0 && (*at)[len] == '=')
+			*dir = *at + len + 1;
+		else if (strcmp(*at, name) == 0)
+			*dir = at[1] == NULL ? "" : *++at;
+		else if (json != NULL && strcmp(*at, "--json") == 0)
+			*json = true;
+		else if (strncmp(*at, "--", 2) == 0)
+			return usage("unknown flag %s", *at);
+		else if (kept == most)
+			return usage("unexpected argument \"%s\"", *at);
+		else
+			argv[kept++] = *at;
+		if (*dir != NULL && **dir == '\0' &&
+		    strncmp(*at, name, len) == 0)
+			return usage("%s wants a value", name);
+	}
+	argv[kept] = NULL;
+	if (*dir != NULL && **dir == '\0')
+		*dir = NULL;
+	return 0;
+}
+
+static int
+print_topic(enum mockndes_topic topic, const char *name, const char *dir)
+{
+	char error[MOCKNDES_ERROR_SIZE];
+	struct mockndes_reply reply;
+	size_t written;
+
+	if (mockndes_describe(topic, name, dir, &reply, error) == -1) {
+		print_error(error);
+		return EXIT_FAILURE;
+	}
+	written = fwrite(reply.body, 1, reply.length, stdout);
+	if (written > 0 && reply.body[written - 1] != '\n')
+		putchar('\n');
+	written -= reply.length;
+	mockndes_reply_clear(&reply);
+	if (written == 0 && fflush(stdout) == 0)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "mockndes: standard output: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
+static int
+list_scenarios(char **argv)
+{
+	bool json = false;
+	const char *dir;
+	int status = read_words(argv, 0, &dir, &json);
+
+	if (status != 0)
+		return status;
+	return print_topic(json ? MOCKNDES_SCENARIOS_JSON : MOCKNDES_SCENARIOS,
+	    NULL, dir);
+}
+
+static int
+show(char **argv)
+{
+	const char *dir;
+	int status = read_words(argv, 1, &dir, NULL);
+
+	if (status == 0 && argv[0] == NULL)
+		status = usage("show wants the name of a scenario");
+	return status != 0 ? status :
+			     print_topic(MOCKNDES_SCENARIO, argv[0], dir);
+}
+
+static int
+check(char **argv)
+{
+	char error[MOCKNDES_ERROR_SIZE];
+	const char *dir;
+	int status = read_words(argv, SIZE_MAX, &dir, NULL);
+
+	if (status == 0 && argv[0] == NULL)
+		status = usage("check wants a file, or - for standard input");
+	if (status != 0)
+		return status;
+	for (; *argv != NULL; argv++) {
+		if (mockndes_check(*argv, dir, error) == 0) {
+			printf("%s: ok\n", *argv);
+			continue;
+		}
+		fprintf(stderr, "%s\n", error);
+		status = EXIT_FAILURE;
+	}
+	return status;
+}
+
+/* Those that take no argument. */
+static int
+print_tables(char **argv, enum mockndes_topic topic)
+{
+	const char *dir;
+	int status = read_words(argv, 0, &dir, NULL);
+
+	return status != 0 ? status : print_topic(topic, NULL, dir);
+}
+
+static int
+list_faults(char **argv)
+{
+	return print_tables(argv, MOCKNDES_FAULTS);
+}
+
+static int
+print_schema(char **argv)
+{
+	return print_tables(argv, MOCKNDES_SCHEMA);
+}
+
+/* For the build, which makes a manual page of it. */
+static int
+print_manual(char **argv)
+{
+	return print_tables(argv, MOCKNDES_MANUAL);
+}
+
 static int
 ask_readyz(char **argv)
 {
@@ -435,24 +572,42 @@ asks_for_help(char **argv)
 	return false;
 }
 
+static const struct verb {
+	const char *name;
+	int (*run)(char **argv);
+} verbs[] = {
+	{ "serve", serve },
+	{ "scenarios", list_scenarios },
+	{ "show", show },
+	{ "check", check },
+	{ "faults", list_faults },
+	{ "schema", print_schema },
+	{ "keys", make_keys },
+	{ "readyz", ask_readyz },
+	{ "manual", print_manual },
+};
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
 int
 main(int argc, char **argv)
 {
+	struct nearest n = { .asked = argc > 1 ? argv[1] : "" };
+
 	if (argc > 1 && asks_for_help(argv + 1)) {
 		print_help();
 		return EXIT_SUCCESS;
 	}
 	if (argc < 2)
-		return usage("no command: serve, keys or readyz");
+		return usage("no command, such as serve");
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("mockndes %s\n", mockndes_version());
 		return EXIT_SUCCESS;
 	}
-	if (strcmp(argv[1], "serve") == 0)
-		return serve(argv + 2);
-	if (strcmp(argv[1], "keys") == 0)
-		return make_keys(argv + 2);
-	if (strcmp(argv[1], "readyz") == 0)
-		return ask_readyz(argv + 2);
-	return usage("unknown command \"%s\": serve, keys or readyz", argv[1]);
+	for (size_t i = 0; i < VERBS; i++) {
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argv + 2);
+		nearest_consider(&n, verbs[i].name);
+	}
+	return usage("unknown command \"%s\", did you mean \"%s\"?", argv[1],
+	    n.best);
 }

@@ -189,20 +189,30 @@ find_shipped(const char *name, struct found *out, struct error *err)
 	return 1;
 }
 
-static void
-consider_dir(const char *path, struct nearest *n)
+/* Calls `found` with each name that a scenario has there; -1: errno. */
+static int
+read_names(const char *path, void (*found)(void *cls, const char *name),
+    void *cls)
 {
 	DIR *dir = path == NULL ? NULL : opendir(path);
 	char name[NAME_MAX + 1];
 	struct dirent *entry;
 
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+	if (dir == NULL)
+		return path == NULL ? 0 : -1;
+	while ((entry = readdir(dir)) != NULL) {
 		name_of_path(entry->d_name, name);
 		if (ends_with(entry->d_name, ".yaml") && scenario_is_name(name))
-			nearest_consider(n, name);
+			found(cls, name);
 	}
-	if (dir != NULL)
-		closedir(dir);
+	closedir(dir);
+	return 0;
+}
+
+static void
+consider(void *cls, const char *name)
+{
+	nearest_consider(cls, name);
 }
 
 /* `beside`: a directory that is looked at first, or NULL. */
@@ -222,8 +232,8 @@ find_name(const char *name, const char *beside, const char *dir,
 		if (ret != 1)
 			return ret;
 	}
-	consider_dir(beside, &n);
-	consider_dir(dir, &n);
+	read_names(beside, consider, &n);
+	read_names(dir, consider, &n);
 	for (size_t i = 0; i < shipped_scenario_count; i++)
 		nearest_consider(&n, shipped_scenarios[i].name);
 	return error_set(err,
@@ -383,4 +393,64 @@ scenario_load(const char *what, const struct scenario_options *options,
 	ret = load_found(&found, options, out, errors);
 	blob_free(&found.yaml);
 	return ret;
+}
+
+int
+scenario_source(const char *name, const struct scenario_options *options,
+    struct blob *yaml, struct errors *errors)
+{
+	struct found found = { .yaml = { NULL, 0 } };
+	struct error err = { 0 };
+	int ret = find_name(name, NULL, options == NULL ? NULL : options->dir,
+	    &found, &err);
+
+	*yaml = found.yaml;
+	return ret == 0 ? 0 : errors_at(errors, NULL, "%.200s", err.text);
+}
+
+struct names {
+	char **list; /* NULL ended */
+	size_t count;
+	bool failed;
+};
+
+/* At its place; one that is there already stays alone. */
+static void
+add_name(void *cls, const char *name)
+{
+	struct names *n = cls;
+	char **list = reallocarray(n->list, n->count + 2, sizeof(*list));
+	size_t at = n->count;
+
+	if (list != NULL)
+		n->list = list;
+	while (at > 0 && strcmp(n->list[at - 1], name) > 0)
+		at--;
+	if (at > 0 && strcmp(n->list[at - 1], name) == 0)
+		return;
+	if (list == NULL || (name = strdup(name)) == NULL) {
+		n->failed = true;
+		return;
+	}
+	memmove(list + at + 1, list + at, (n->count - at) * sizeof(*list));
+	list[at] = (char *)name;
+	list[++n->count] = NULL;
+}
+
+char **
+find_names(const struct scenario_options *options, struct errors *errors)
+{
+	struct names n = { 0 };
+
+	for (size_t i = 0; i < shipped_scenario_count; i++)
+		add_name(&n, shipped_scenarios[i].name);
+	if (read_names(options->dir, add_name, &n) == -1)
+		errors_at(errors, NULL, "%.120s: %s", options->dir,
+		    strerror(errno));
+	else if (!n.failed && n.list != NULL)
+		return n.list;
+	for (size_t i = 0; i < n.count; i++)
+		free(n.list[i]);
+	free(n.list);
+	return NULL;
 }

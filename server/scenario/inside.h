@@ -26,6 +26,10 @@ struct loading {
 int value_read(struct loading *, const struct key *, const struct yaml *,
     struct value *);
 
+/* "90m": the largest unit that leaves nothing over. */
+#define DURATION_SIZE 32
+const char *duration_print(int64_t ms, char out[DURATION_SIZE]);
+
 /* keys.c: the keys of a table, which may lie in sections. */
 struct key_table {
 	/* NULL: no more. */
@@ -56,6 +60,9 @@ int read_file(const char *path, size_t max, struct blob *out, struct error *);
 char *path_beside(const struct loading *, const char *path);
 
 bool scenario_is_name(const char *);
+
+/* Sorted, NULL ended, the caller's; or NULL. */
+char **find_names(const struct scenario_options *, struct errors *);
 
 /* load.c: one document, into l->out. */
 void load_text(struct loading *l, struct span yaml);

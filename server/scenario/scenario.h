@@ -80,7 +80,23 @@ int scenario_find(const char *name, const struct scenario_options *,
  */
 int scenario_load(const char *what, const struct scenario_options *,
     struct scenario **out, struct errors *);
+/* The YAML that scenario_find() would load. */
+int scenario_source(const char *name, const struct scenario_options *,
+    struct blob *yaml, struct errors *);
 struct scenario *scenario_ref(struct scenario *);
 void scenario_free(struct scenario *);
+
+/*
+ * All that can be found by name, those that are broken with their first error.
+ * A text of malloc(), or NULL.
+ */
+char *scenario_list(const struct scenario_options *, bool json,
+    struct errors *);
+
+/* Texts made of the tables; of malloc(), NULL without memory. */
+char *scenario_json_schema(void);
+/* Keys of `when:` and `do:`, for a terminal; all keys, in mdoc. */
+char *scenario_faults_text(void);
+char *scenario_manual(void);
 
 #endif

@@ -58,22 +58,28 @@ static const struct word cipher_words[] = {
 static const struct word authentication_words[] = {
 	{ "none", AUTHENTICATION_NONE, "whoever comes gets the page" },
 	{ "basic", AUTHENTICATION_BASIC,
-	    "IIS asks for user and password before it redirects to the folder: 401.2 without credentials, 401.1 with wrong ones" },
+	    "IIS asks for user and password at /certsrv/mscep_admin, before "
+	    "it redirects to the folder: 401.2 without credentials, 401.1 "
+	    "with wrong ones" },
 	{ NULL, 0, NULL },
 };
 static const struct word challenge_words[] = {
 	{ "one-time", CHALLENGES_ONE_TIME, "each password is good once" },
 	{ "single", CHALLENGES_SINGLE,
-	    "one that lasts, as with UseSinglePassword; if no password is set, the first visit of the admin page makes one, of 32 digits" },
+	    "one that lasts, as with UseSinglePassword; if no password is "
+	    "set, the first visit of the admin page makes one, of 32 "
+	    "digits" },
 	{ "static", CHALLENGES_STATIC, "the one that is set as password" },
 	{ "none", CHALLENGES_NONE,
-	    "any or none is good, as with EnforcePassword 0; what the admin page says then is assumed" },
+	    "any or none is good, as with EnforcePassword 0; what the admin "
+	    "page says then is assumed" },
 	{ NULL, 0, NULL },
 };
 static const struct word unreadable_words[] = {
 	{ "profile", AS_PROFILE, "general of ndes, cert_rep of rfc8894" },
 	{ "general", UNREADABLE_GENERAL,
-	    "NDES's own page; that it is HTTP 200 and no CertRep is known, the body is assumed" },
+	    "NDES's own page; that it is HTTP 200 and no CertRep is known, "
+	    "the body is assumed" },
 	{ "empty", UNREADABLE_EMPTY, "nothing, without a Content-Type" },
 	{ "cert_rep", UNREADABLE_CERT_REP, "a CertRep with FAILURE" },
 	{ NULL, 0, NULL },
@@ -107,7 +113,8 @@ static const struct word ca_key_words[] = {
 static const struct word profile_words[] = {
 	{ "ndes", PROFILE_NDES, "as NDES says it" },
 	{ "rfc8894", PROFILE_RFC8894,
-	    "as the RFC does, to the letter; failInfo too is what it gives for the reason" },
+	    "as the RFC does, to the letter; failInfo too is what it gives "
+	    "for the reason, whatever server.windows is" },
 	{ NULL, 0, NULL },
 };
 static const struct word reply_digest_words[] = {
@@ -188,7 +195,11 @@ static const struct server_key keys[] = {
 	    "a client may take to read an answer"),
 	SECONDS(http_sys.header_wait, 1, DAY,
 	    "How long request line and headers may take"),
-	SECONDS(http_sys.entity_body, 1, DAY, "How long a body may pause"),
+	SECONDS(http_sys.entity_body, 1, DAY,
+	    "How long a body may pause. It, header_wait and "
+	    "connection_timeout are looked at once a second; a client that "
+	    "exceeds one is disconnected without a word, with a line in the "
+	    "HTTPERR log"),
 	BOOL(http_sys.require_content_length, "Answer chunked bodies with 411"),
 	WORD(iis.error_pages, page_words, "Which page an error has"),
 	WORD(iis.log_fields, field_words, "Which fields the IIS log has"),
@@ -202,8 +213,8 @@ static const struct server_key keys[] = {
 	NUMBER(iis.max_allowed_content_length, 0, UINT32_MAX,
 	    "Octets of a body; beyond it 413.1"),
 	LINES(mscep.capabilities,
-	    "The answer to GetCACaps: what is advertised. Assumed: no "
-	    "body of a real NDES is public"),
+	    "The answer to GetCACaps, one word a line: what is advertised. "
+	    "Assumed: no body of a real NDES is public"),
 	WORD(mscep.capabilities_separator, line_end_words,
 	    "What is between them; assumed"),
 	BOOL(mscep.capabilities_final_newline, "End the last one too; assumed"),
@@ -211,10 +222,13 @@ static const struct server_key keys[] = {
 	    "The Content-Type of GetCACaps; with an empty one no such "
 	    "header is sent, as 2008 R2 once did; assumed"),
 	BOOL(mscep.accept.post,
-	    "Whether PKIOperation by POST is answered, whatever the "
-	    "capabilities say; if not, there is no message for NDES, as "
-	    "before the hotfix for 2008 R2"),
-	BOOL(mscep.accept.get, "Whether PKIOperation by GET is answered"),
+	    "Whether PKIOperation by POST is answered; if not, there is no "
+	    "message for NDES, as before the hotfix for 2008 R2. What accept "
+	    "has is enforced, whatever capabilities advertises"),
+	BOOL(mscep.accept.get,
+	    "Whether PKIOperation by GET is answered. PKIOperation without a "
+	    "message gets NDES's own page (assumed) and an event, whose "
+	    "words are known and whose number, 15, is assumed"),
 	BOOL(mscep.accept.renewal, "Whether renewals are answered"),
 	WORD(mscep.accept.weakest_digest, digest_words,
 	    "Requests with a weaker digest are refused with badAlg; "
@@ -229,10 +243,11 @@ static const struct server_key keys[] = {
 	    "it to the profile"),
 	WORD(mscep.reply.digest, reply_digest_words,
 	    "The digest that a CertRep is signed with; that NDES follows "
-	    "the request is assumed"),
+	    "the request is assumed, every client can read such an answer"),
 	WORD(mscep.reply.cipher, reply_cipher_words,
 	    "The cipher that a certificate is sealed with; that NDES "
-	    "follows the request is assumed"),
+	    "follows the request is assumed, every client can read such an "
+	    "answer"),
 	WORD(mscep.reply.key_transport, transport_words,
 	    "How the key of the envelope is encrypted; assumed"),
 	WORD(mscep.reply.content, content_words,
@@ -251,7 +266,10 @@ static const struct server_key keys[] = {
 	    "What a request gets that comes again after its transaction "
 	    "has come to its end; assumed"),
 	WORD(mscep.queries, queries_words,
-	    "Whether GetCert and GetCRL are answered; assumed"),
+	    "Whether GetCert and GetCRL are answered. Found are the last "
+	    "10000 certificates, or the last 64 MiB of them, even where "
+	    "--state-dir keeps more; those revoked are forgotten last. "
+	    "Assumed"),
 	BOOL(mscep.bom, "Begin NDES's pages with a byte order mark"),
 	BOOL(mscep.odd_byte, "End NDES's pages with one octet too many"),
 	WORD(mscep.admin.authentication, authentication_words,
@@ -259,13 +277,16 @@ static const struct server_key keys[] = {
 	    "the win32 status of 401.1 are assumed"),
 	TEXT(mscep.admin.user,
 	    "Who may come to the admin site, as a client sends it, for "
-	    "example CORP\\admin; the case of letters does not matter"),
+	    "example CORP\\admin; the case of letters does not matter. The "
+	    "IIS log shows it"),
 	TEXT(mscep.admin.password, "The password of this user"),
 	BOOL(mscep.admin.permission,
 	    "Whether who asks for a password may enrol; if not, the page "
 	    "says so and NDES leaves event 6"),
 	WORD(mscep.challenge.mode, challenge_words,
-	    "Which passwords for enrolment there are"),
+	    "Which passwords for enrolment there are. Where the policy "
+	    "module is installed it knows those of the control API beside "
+	    "these"),
 	TEXT(mscep.challenge.password, "The password, for single and static"),
 	NUMBER(mscep.challenge.length, 1, (CHALLENGE_SIZE - 1) / 2,
 	    "Octets of a one-time password, each two digits"),
@@ -278,11 +299,16 @@ static const struct server_key keys[] = {
 	    "How many CAs there are from the root to the one that issues"),
 	WORD(ca.approval, approval_words, "When a certificate is issued"),
 	SECONDS(ca.pending_lifetime, 1, 10 * YEAR,
-	    "How long a request waits for approval; assumed"),
+	    "How long a request waits for approval; assumed. At most 1000 "
+	    "requests, or 32 MiB of them, can wait"),
 	SECONDS(ca.rollover_after, 0, 10 * YEAR,
 	    "How long after the start of a site its next CA takes over, "
 	    "and how long after that the next again, eight times at most; "
-	    "0s: never; all of it assumed"),
+	    "0s: never. GetNextCACert gives its certificates before, signed "
+	    "by the CA of the day; mscep.capabilities does not name it by "
+	    "itself. The RAs keep their keys, and messages sealed to the "
+	    "last certificate are still understood. All of this is assumed: "
+	    "what NDES does is unknown"),
 	SECONDS(ca.crl_lifetime, 1, 10 * YEAR,
 	    "How long a CRL is good; a week is what AD CS begins with"),
 	NUMBER(ca.minimum_key_size, 512, 16384,
@@ -295,8 +321,9 @@ static const struct server_key keys[] = {
 	    "Whether the Intune policy module is there; without it, "
 	    "browsing shows NDES's own page in place of 403.0"),
 	TEXT(policy_module.expect.subject,
-	    "A glob for the subject of a request, written C=US, CN=x; an "
-	    "empty one takes any. What the policy module does not expect "
+	    "A glob, fnmatch(3), for the subject of a request, written "
+	    "C=US, CN=x as in the output of --verbose; an empty one takes "
+	    "any. What the policy module does not expect "
 	    "it refuses, as VerifyRequest would; that the client gets "
 	    "badRequest, 0x80070005 and NDES's event 29 is assumed"),
 	TEXT(policy_module.expect.san,
@@ -305,7 +332,8 @@ static const struct server_key keys[] = {
 	    "dirName:CN=x"),
 	TEXT(policy_module.expect.challenge,
 	    "A glob for its challenge password"),
-	OIDS(policy_module.expect.eku, "Purposes that it must ask for"),
+	OIDS(policy_module.expect.eku,
+	    "Purposes that it must ask for, such as 1.3.6.1.5.5.7.3.2"),
 	NUMBER(policy_module.expect.key_size, 0, 16384,
 	    "Bits that an RSA key must have at least"),
 };

@@ -13,7 +13,6 @@
 #define SECOND (1000 * MS)
 #define DAY (86400 * SECOND)
 #define YEAR (31557600 * SECOND) /* a Julian one */
-#define DURATION_SIZE 32
 #define MILLION 1000000
 #define FILE_MAX (16UL << 20)
 
@@ -27,9 +26,8 @@ static const struct unit {
 	{ "m", 60 * SECOND }, { "s", SECOND }, { "ms", MS } };
 #define UNITS (sizeof(units) / sizeof(units[0]))
 
-/* The largest unit that leaves nothing over. */
-static const char *
-print_duration(int64_t ms, char out[DURATION_SIZE])
+const char *
+duration_print(int64_t ms, char out[DURATION_SIZE])
 {
 	const struct unit *u = units;
 
@@ -202,8 +200,8 @@ read_duration(struct loading *l, const struct key *key, const struct yaml *node,
 	if (out->number >= key->min && out->number <= key->max)
 		return 0;
 	return errors_at(l->errors, &node->at, "%.60s is not between %s and %s",
-	    node->text, print_duration(key->min, min),
-	    print_duration(key->max, max));
+	    node->text, duration_print(key->min, min),
+	    duration_print(key->max, max));
 }
 
 static int
@@ -353,24 +351,26 @@ item_count(const struct yaml *node)
 	return node->kind == YAML_LIST ? node->count : 1;
 }
 
-/* Calls `read` for each that is one value. */
+static int
+read_item(struct loading *l, const struct key *key, const struct yaml *item,
+    reader *read, struct value *out)
+{
+	if (item->kind == YAML_BROKEN)
+		return -1;
+	if (item->kind != YAML_SCALAR)
+		return errors_at(l->errors, &item->at, "a word is wanted here");
+	return read(l, key, item, out);
+}
+
 static int
 read_items(struct loading *l, const struct key *key, const struct yaml *node,
     reader *read, struct value *out)
 {
-	const struct yaml *item;
 	int ret = 0;
 
-	for (size_t i = 0; i < item_count(node); i++) {
-		item = item_at(node, i);
-		if (item->kind == YAML_BROKEN)
+	for (size_t i = 0; i < item_count(node); i++)
+		if (read_item(l, key, item_at(node, i), read, out) == -1)
 			ret = -1;
-		else if (item->kind != YAML_SCALAR)
-			ret = errors_at(l->errors, &item->at,
-			    "a word is wanted here");
-		else if (read(l, key, item, out) == -1)
-			ret = -1;
-	}
 	return ret;
 }
 
@@ -505,8 +505,8 @@ read_pairs(struct loading *l, const struct key *key, const struct yaml *node,
 	    make_texts(l, node, 2 * node->count, out) == -1)
 		return -1;
 	for (size_t i = 0; i < node->count; i++)
-		if (read_items(l, key, node->keys[i], add_text, out) == -1 ||
-		    read_items(l, key, node->items[i], add_text, out) == -1)
+		if (read_item(l, key, node->keys[i], add_text, out) == -1 ||
+		    read_item(l, key, node->items[i], add_text, out) == -1)
 			ret = -1;
 	return ret;
 }

@@ -9,8 +9,8 @@
 #include "support/program.h"
 
 static const char *const every_flag[] = { "scenario", "set", "listen",
-	"control", "challenge", "keys", "log-dir", "ready-file", "ca-out",
-	"seed", "allow-remote", "verbose" };
+	"scenario-dir", "control", "challenge", "keys", "log-dir", "ready-file",
+	"ca-out", "seed", "allow-remote", "verbose" };
 
 static void
 help_and_version_are_told(void **state)
@@ -76,12 +76,52 @@ the_manual_names_each_flag_of_help(void **state)
 	child_result_clear(&result);
 }
 
+/* All that mandoc has to say, but for pages that are not installed here. */
+static void
+is_good_mdoc(const char *path)
+{
+	const char *const words[] = { "mandoc", "-T", "lint", path, NULL };
+	struct child_result result;
+	char *line, *rest;
+
+	child_run(words, NULL, &result);
+	for (line = strtok_r((char *)result.out.data, "\n", &rest);
+	     line != NULL; line = strtok_r(NULL, "\n", &rest))
+		if (strstr(line, "referenced manual not found") == NULL)
+			fail_msg("%s", line);
+	child_result_clear(&result);
+}
+
+static void
+the_manuals_are_good_mdoc(void **state)
+{
+	char path[FILE_PATH_SIZE];
+	struct buffer page;
+
+	(void)state;
+	if (!file_read(path_in_source(path, "server/mockndes.1"), &page))
+		skip();
+	buffer_free(&page);
+	is_good_mdoc(path);
+	/* Beside the program, unless it was built with a sanitizer. */
+	snprintf(path, sizeof(path), "%.*s-scenario.5", FILE_PATH_SIZE - 16,
+	    program_path());
+	if (!file_read(path, &page))
+		return;
+	assert_null(strstr((char *)page.data, "@KEYS@"));
+	assert_non_null(strstr((char *)page.data, "\n.Sh SERVER\n"));
+	assert_non_null(strstr((char *)page.data, "\n.Sh DO\n"));
+	buffer_free(&page);
+	is_good_mdoc(path);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(help_and_version_are_told),
 		cmocka_unit_test(the_manual_names_each_flag_of_help),
+		cmocka_unit_test(the_manuals_are_good_mdoc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

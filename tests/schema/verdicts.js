@@ -1,0 +1,227 @@
+// Compares ajv's verdict on scenarios with that of `mockndes check`: those
+// that ship, those of the folder of invalid ones, and for every key of the
+// schema many values that were made up. What the program takes, the schema
+// has to take; what it refuses, the schema refuses too, or inexpressible.txt
+// says why it cannot. Usage: verdicts.js PROGRAM SCHEMA SOURCE-TREE
+"use strict";
+const assert = require("node:assert");
+const { spawnSync } = require("node:child_process");
+const fs = require("node:fs");
+const path = require("node:path");
+const Ajv = require("ajv");
+const Ajv2020 = require("ajv/dist/2020");
+const YAML = require("yaml");
+
+const [program, schemaFile, source] = process.argv.slice(2);
+const schema = JSON.parse(fs.readFileSync(schemaFile, "utf8"));
+const BATCH = 500;
+
+// All that ajv is strict about, but for types that are lists.
+const options = { allErrors: true, strict: true, strictTypes: false };
+const validate = new Ajv2020(options).compile(schema);
+const old = { ...schema };
+delete old.$schema;
+const validateOld = new Ajv(options).compile(old);
+
+// What is wrong with a text, or null.
+function judge(text) {
+	const document = YAML.parseDocument(text, { stringKeys: true });
+	if (document.errors.length > 0)
+		return document.errors[0].message;
+	const data = document.toJS();
+	const good = validate(data);
+	assert.strictEqual(validateOld(data), good, "draft-07 differs");
+	return good ? null : validate.errors.map((error) =>
+		`${error.instancePath}: ${error.message}`).join("; ");
+}
+
+// For each file what the program says against it, a line each, or null.
+function check(files) {
+	const said = new Map(files.map((file) => [file, []]));
+	for (let i = 0; i < files.length; i += BATCH) {
+		const batch = files.slice(i, i + BATCH);
+		const run = spawnSync(program, ["check", ...batch],
+			{ encoding: "utf8", maxBuffer: 1 << 28 });
+		assert([0, 1].includes(run.status), run.stderr);
+		for (const line of run.stdout.split("\n"))
+			if (line.endsWith(": ok"))
+				said.set(line.slice(0, -4), null);
+		for (const line of run.stderr.split("\n")) {
+			const [, file, what] =
+				/^(.*?\.yaml):\d+:\d+: (.*)$/.exec(line) ?? [];
+			said.get(file)?.push(what);
+		}
+	}
+	for (const [file, what] of said)
+		assert(what === null || what.length > 0, `${file}: no verdict`);
+	return said;
+}
+
+function yamlFiles(...folder) {
+	const place = path.join(source, ...folder);
+	return fs.readdirSync(place).filter((name) => name.endsWith(".yaml"))
+		.map((name) => path.join(place, name));
+}
+
+// "FILE.yaml: why" and "/value: what is said/: why"
+function readExceptions() {
+	const files = new Map(), sayings = [];
+	const lines = fs.readFileSync(
+		path.join(__dirname, "inexpressible.txt"), "utf8").split("\n");
+	for (const line of lines) {
+		if (line === "" || line.startsWith("#"))
+			continue;
+		const saying = /^\/(.*)\/ +(.+)$/.exec(line);
+		const file = /^([^/]*): (.+)$/.exec(line);
+		assert(saying ?? file, `inexpressible.txt: ${line}`);
+		if (saying)
+			sayings.push({ words: new RegExp(saying[1]), used: 0 });
+		else
+			files.set(file[1], 0);
+	}
+	return { files, sayings };
+}
+
+const wrong = [];
+function complain(what) {
+	wrong.push(what);
+}
+
+function compareShipped() {
+	const files = yamlFiles("scenarios");
+	for (const [file, said] of check(files)) {
+		const mine = judge(fs.readFileSync(file, "utf8"));
+		if (said !== null || mine !== null)
+			complain(`${file}: ${said}; ${mine}`);
+	}
+	console.log(`${files.length} scenarios that ship`);
+}
+
+function compareInvalid({ files }) {
+	const folder = yamlFiles("tests", "scenarios", "invalid");
+	for (const [file, said] of check(folder)) {
+		const mine = judge(fs.readFileSync(file, "utf8"));
+		const name = path.basename(file);
+		if (said === null)
+			complain(`${name}: the program takes it`);
+		if (mine === null && !files.has(name))
+			complain(`${name}: the schema takes it: ${said}`);
+		if (mine !== null && files.has(name))
+			complain(`${name} is listed but refused: ${mine}`);
+		files.delete(name);
+	}
+	for (const name of files.keys())
+		complain(`${name} is listed, but there is none`);
+	console.log(`${folder.length} invalid ones`);
+}
+
+const LONG = "x".repeat(300);
+const VALUES = ["", "healthy", "~", "null", "true", "false", "True", "yes", "0", "1", "-1",
+	"+1", "-0", "2", "007", "1.0", "0.5", ".5", "0.25", "0.1234567", "1e2",
+	"0x10", "1_000", "99999999999999999999", "503", "500.0", "500.0.1346",
+	"404.13", "99", "100", "999", "1000", "0503", "500.", "500.1000",
+	"250ms", "3s", "90m", "-1d", "+2y", "0s", "-0s", "1000y", "5 s", "5S",
+	"3", "50%", "+50%", "050%", "101%", "-5%", "abc", "a b", "\u00e4",
+	"\"a\\nb\"", "'5'", "\"true\"", "''", "' 5'", "[]", "[a]", "[1, 2]",
+	"[1s, 2s]", "[2s, 1s]", "[1s]", "[1s, 2s, 3s]", "{}", "{a: b}",
+	"{a: 1, b: }", "{a: [b, c]}", "[[a]]", "[{a: b}]", "[~, true, 1.5]",
+	"1.3.6.1.5.5.7.3.2", "[1.3.6.1.5.5.7.3.2, 2.5.29.37.0]", "2.5", "3.1",
+	"1.40", "1.39", "[2.5, 1.2]", "2.05", "[a, a]", "0o17", "2001-01-01",
+	"\"CN=x,O=y\"", "\"C=US, CN=x\"", LONG, `[${LONG}]`,
+	`[${Array(200).fill("a")}]`];
+
+// Scalars that this part of the schema names.
+function* named(form) {
+	for (const [name, value] of Object.entries(form)) {
+		if (name === "enum")
+			yield* value.map(String);
+		else if (name === "minimum" || name === "maximum")
+			yield* [value - 1, value, value + 1].map(String);
+		else if (typeof value === "object" && value !== null)
+			yield* named(value);
+	}
+}
+
+// Every key with a value, as [names, schema].
+function* leaves(form, names) {
+	if (form.items?.properties !== undefined) {
+		yield* leaves(form.items, [...names, "[]"]);
+	} else if (form.properties === undefined) {
+		yield [names, form];
+		return;
+	}
+	for (const [name, below] of Object.entries(form.properties ?? {}))
+		yield* leaves(below, [...names, name]);
+}
+
+// Keys that mean nothing without another one beside them.
+const COMPANIONS = { "when.per": "first: 1" };
+
+// {a: {b: value}} in YAML; a rule needs something to do.
+function compose(names, value) {
+	const [name, ...rest] = names;
+	const companion = COMPANIONS[names.join(".")];
+	if (companion !== undefined)
+		return `{${name}: {${rest}: ${value}, ${companion}}}`;
+	if (rest.length === 0)
+		return `{${name}: ${value}}`;
+	if (rest[0] !== "[]")
+		return `{${name}: ${compose(rest, value)}}`;
+	const rule = compose(rest.slice(1), value);
+	return `{${name}: [${rest[1] === "do" ? rule :
+		`${rule.slice(0, -1)}, do: {delay: 1s}}`}]}`;
+}
+
+function compareMadeUp({ sayings }) {
+	const folder = path.resolve("made-up");
+	const cases = new Map();
+	let count = 0;
+
+	fs.rmSync(folder, { recursive: true, force: true });
+	fs.mkdirSync(folder);
+	for (const [names, form] of leaves(schema, [])) {
+		if (names[0] === "mockndes" || names[0] === "name")
+			continue;
+		for (const value of new Set([...VALUES, ...named(form)])) {
+			const name = `x${++count}`;
+			const file = path.join(folder, `${name}.yaml`);
+			const text = `{mockndes: 1, name: ${name}, ` +
+				`${compose(names, value).slice(1)}\n`;
+			fs.writeFileSync(file, text);
+			cases.set(file, { key: names.join("."), value, text });
+		}
+	}
+	const taken = new Map();
+	for (const [file, said] of check([...cases.keys()])) {
+		const { key, value, text } = cases.get(file);
+		const mine = judge(text);
+		taken.set(key, taken.get(key) || said === null);
+		if (said === null && mine !== null)
+			complain(`the program takes ${text}  but: ${mine}`);
+		if (said === null || mine !== null)
+			continue;
+		for (const what of said) {
+			const saying = sayings.find(({ words }) =>
+				words.test(`${value}: ${what}`));
+			if (saying === undefined)
+				complain(`the schema takes ${text}  but: ${what}`);
+			else
+				saying.used++;
+		}
+	}
+	for (const { words, used } of sayings)
+		if (used === 0)
+			complain(`nobody says ${words}`);
+	for (const [key, any] of taken)
+		if (!any)
+			complain(`no value of ${key} is taken`);
+	console.log(`${count} made up`);
+}
+
+const exceptions = readExceptions();
+compareShipped();
+compareInvalid(exceptions);
+compareMadeUp(exceptions);
+for (const what of wrong)
+	console.error(what);
+process.exitCode = wrong.length > 0 ? 1 : 0;
