@@ -67,6 +67,14 @@ struct mockndes_options {
 	void *warn_cls;
 	/* Scenarios found by name here, DIR/NAME.yaml, go first; or NULL. */
 	const char *scenario_dir;
+	/* SCEP inside TLS, with a certificate of the CA; NULL: none. */
+	const char *tls_listen;
+	/*
+	 * Hosts and numeric addresses that this certificate is for; none:
+	 * localhost, 127.0.0.1 and ::1.
+	 */
+	const char *const *tls_names;
+	size_t tls_name_count;
 };
 #define MOCKNDES_OPTIONS_INIT                           \
 	{                                               \

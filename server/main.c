@@ -16,16 +16,20 @@
 #include "readyz.h"
 
 #define EXIT_USAGE 2
-#define SETS_MAX 64
+#define LIST_MAX 64
 #define CONTROL_DEFAULT "127.0.0.1:8081"
+
+struct flag_list {
+	const char *items[LIST_MAX];
+	size_t count;
+};
 
 /* What `serve` was told; strings are borrowed from argv and environment. */
 struct serve_flags {
 	const char *scenario, *scenario_dir, *listen, *control, *challenge,
 	    *keys, *state_dir, *log_dir;
-	const char *ready_file, *ca_out, *seed;
-	const char *sets[SETS_MAX];
-	size_t set_count;
+	const char *ready_file, *ca_out, *seed, *tls_listen;
+	struct flag_list sets, tls_names;
 	bool allow_remote, verbose;
 };
 
@@ -45,7 +49,7 @@ static const struct flag {
 	{ "set", "KEY=VALUE",
 	    "change a key of the scenario, e.g.\n"
 	    "server.iis.error_pages=detailed; may be repeated",
-	    FLAG_LIST, 0 },
+	    FLAG_LIST, offsetof(struct serve_flags, sets) },
 	{ "listen", "ADDR:PORT",
 	    "where SCEP is answered (127.0.0.1:8080);\n"
 	    "port 0: any free one; IPv6: [::1]:8080",
@@ -54,6 +58,14 @@ static const struct flag {
 	    "where the control API is (127.0.0.1:8081),"
 	    "\nor \"off\"",
 	    FLAG_TEXT, offsetof(struct serve_flags, control) },
+	{ "tls-listen", "ADDR:PORT",
+	    "where SCEP is answered in TLS, with a\n"
+	    "certificate of the CA (nowhere)",
+	    FLAG_TEXT, offsetof(struct serve_flags, tls_listen) },
+	{ "tls-name", "NAME",
+	    "host or address that this certificate is\n"
+	    "for (localhost, 127.0.0.1, ::1); may be repeated",
+	    FLAG_LIST, offsetof(struct serve_flags, tls_names) },
 	{ "challenge", "PASSWORD",
 	    "accept this challenge password any number"
 	    "\nof times, beside the one-time ones",
@@ -75,8 +87,9 @@ static const struct flag {
 	{ "seed", "N", "seed of everything that happens by chance", FLAG_TEXT,
 	    offsetof(struct serve_flags, seed) },
 	{ "allow-remote", NULL,
-	    "let --listen and --control be other than\n"
-	    "loopback: anybody who reaches it gets a certificate",
+	    "let --listen, --control and --tls-listen be\n"
+	    "other than loopback: anybody who reaches it gets a "
+	    "certificate",
 	    FLAG_SWITCH, offsetof(struct serve_flags, allow_remote) },
 	{ "verbose", NULL, "say on stderr what happens, request by request",
 	    FLAG_SWITCH, offsetof(struct serve_flags, verbose) },
@@ -143,15 +156,17 @@ static int
 set_flag(struct serve_flags *to, const struct flag *flag, const char *value)
 {
 	char *at = (char *)to + flag->offset;
+	struct flag_list *list = (struct flag_list *)(void *)at;
 
 	switch (flag->kind) {
 	case FLAG_TEXT:
 		*(const char **)at = value;
 		return 0;
 	case FLAG_LIST:
-		if (to->set_count == SETS_MAX)
-			return usage("too many --set: \"%s\"", value);
-		to->sets[to->set_count++] = value;
+		if (list->count == LIST_MAX)
+			return usage("too many --%s: \"%s\"", flag->name,
+			    value);
+		list->items[list->count++] = value;
 		return 0;
 	case FLAG_SWITCH:
 		break;
@@ -167,7 +182,7 @@ set_flag(struct serve_flags *to, const struct flag *flag, const char *value)
 	return 0;
 }
 
-/* MOCKNDES_SET holds several, with ";" between them. */
+/* A list holds several, with ";" between them. */
 static int
 read_environment(struct serve_flags *to)
 {
@@ -359,8 +374,11 @@ serve(char **argv)
 							     flag.control;
 	options.scenario = flag.scenario;
 	options.scenario_dir = flag.scenario_dir;
-	options.set = flag.sets;
-	options.set_count = flag.set_count;
+	options.set = flag.sets.items;
+	options.set_count = flag.sets.count;
+	options.tls_listen = flag.tls_listen;
+	options.tls_names = flag.tls_names.items;
+	options.tls_name_count = flag.tls_names.count;
 	options.challenge = flag.challenge;
 	options.keys = flag.keys;
 	options.state_dir = flag.state_dir;

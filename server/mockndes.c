@@ -10,6 +10,7 @@
 
 #include "control/control.h"
 #include "serve.h"
+#include "serve_tls.h"
 #include "state/state_dir.h"
 
 #define GRACE_MS 5000
@@ -23,10 +24,12 @@ struct mockndes {
 	struct sites *sites;
 	struct http *http;
 	struct http_service scep, control;
-	struct endpoint scep_at, control_at;
+	struct serve_tls *serve_tls; /* NULL: no TLS */
+	struct tls_service tls;
+	struct endpoint scep_at, control_at, tls_at;
 	char *challenge, *log_dir, *scenario; /* copies of the options */
 	uint64_t seed;
-	bool allow_remote, has_control;
+	bool allow_remote, has_control, has_tls;
 	char *url, *ready, *ca_pem;
 };
 
@@ -59,7 +62,7 @@ take_options(const struct mockndes_options *given, struct mockndes_options *out,
     struct error *err)
 {
 	const char **texts[] = { &out->challenge, &out->keys, &out->log_dir,
-		&out->state_dir, &out->scenario_dir };
+		&out->state_dir, &out->scenario_dir, &out->tls_listen };
 
 	memset(out, 0, sizeof(*out));
 	if (given->size < offsetof(struct mockndes_options, set))
@@ -107,10 +110,16 @@ check(struct mockndes *m, const struct mockndes_options *o, struct error *err)
 {
 	m->allow_remote = o->allow_remote != 0;
 	m->has_control = o->control != NULL;
+	m->has_tls = o->tls_listen != NULL;
 	if (parse_address(m, o->listen, &m->scep_at, err) == -1 ||
 	    (m->has_control &&
-		parse_address(m, o->control, &m->control_at, err) == -1))
+		parse_address(m, o->control, &m->control_at, err) == -1) ||
+	    (m->has_tls &&
+		parse_address(m, o->tls_listen, &m->tls_at, err) == -1))
 		return -1;
+	for (size_t i = 0; i < o->tls_name_count; i++)
+		if (serve_tls_check_name(o->tls_names[i], err) == -1)
+			return -1;
 	return 0;
 }
 
@@ -119,14 +128,42 @@ static int
 open_ports(struct mockndes *m, bool keeps_state, struct error *err)
 {
 	/* Those that wait for a disk do not compute. */
-	const struct http_options options = { .workers = keeps_state ? 16 : 0 };
+	const struct http_options options = { .workers = keeps_state ? 16 : 0,
+		.library = crypto_library(m->crypto) };
 
 	if (http_start(&m->http, &options, err) == -1 ||
 	    http_listen(m->http, &m->scep_at, &m->scep, &m->scep_at, err) == -1)
 		return -1;
-	return m->has_control ? http_listen(m->http, &m->control_at,
-				    &m->control, &m->control_at, err) :
-				0;
+	if (m->has_control &&
+	    http_listen(m->http, &m->control_at, &m->control, &m->control_at,
+		err) == -1)
+		return -1;
+	return m->has_tls ? http_listen_tls(m->http, &m->tls_at, &m->scep,
+				&m->tls, &m->tls_at, err) :
+			    0;
+}
+
+static int
+open_tls(struct mockndes *m, const struct mockndes_options *o,
+    struct error *err)
+{
+	const struct serve_tls_options options = {
+		.sites = m->sites,
+		.crypto = m->crypto,
+		.scenario_dir = o->scenario_dir,
+		.names = o->tls_names,
+		.name_count = o->tls_name_count,
+		.narrate = o->narrate,
+		.cls = o->narrate_cls,
+	};
+
+	if (!m->has_tls)
+		return 0;
+	if (ca_tls_prepare(m->keys, err) == -1 ||
+	    serve_tls_new(&m->serve_tls, &options, err) == -1)
+		return -1;
+	m->tls = serve_tls_service(m->serve_tls);
+	return 0;
 }
 
 static int
@@ -156,6 +193,7 @@ describe(struct mockndes *m, struct error *err)
 	struct credentials *cred = site_credentials(
 	    site_find(m->sites, SITE_DEFAULT));
 	char base[HTTP_URL_SIZE], control[HTTP_URL_SIZE];
+	char tls_base[HTTP_URL_SIZE], tls[HTTP_URL_SIZE + 32];
 	char url[HTTP_URL_SIZE + 32], admin[HTTP_URL_SIZE + 32];
 	struct blob pem;
 	json_t *json;
@@ -164,11 +202,13 @@ describe(struct mockndes *m, struct error *err)
 	http_url(&m->control_at, control);
 	snprintf(url, sizeof(url), "%s%s", base, SCEP_PATH);
 	snprintf(admin, sizeof(admin), "%s%s", base, ADMIN_PATH);
-	json = json_pack("{ss, ss, ss, ss?, sn, ss, ss, sI, si}", "url", url,
+	snprintf(tls, sizeof(tls), "%s%s", http_url_tls(&m->tls_at, tls_base),
+	    SCEP_PATH);
+	json = json_pack("{ss, ss, ss, ss?, ss?, ss, ss, sI, si}", "url", url,
 	    "admin_url", admin, "base_url", base, "control",
-	    m->has_control ? control : NULL, "tls_url", "scenario", m->scenario,
-	    "ca_sha256", cred->ca_sha256, "seed", (json_int_t)m->seed, "pid",
-	    (int)getpid());
+	    m->has_control ? control : NULL, "tls_url", m->has_tls ? tls : NULL,
+	    "scenario", m->scenario, "ca_sha256", cred->ca_sha256, "seed",
+	    (json_int_t)m->seed, "pid", (int)getpid());
 	m->ready = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	m->url = strdup(url);
@@ -257,7 +297,8 @@ run(struct mockndes *m, const struct mockndes_options *o,
 		return -1;
 	if (open_keys(m, o, err) == -1)
 		return -1;
-	if (open_sites(m, o, scenario, err) == -1 || describe(m, err) == -1)
+	if (open_sites(m, o, scenario, err) == -1 ||
+	    open_tls(m, o, err) == -1 || describe(m, err) == -1)
 		return -1;
 	tell_limits(m, o, &scenario->state);
 	m->scep = serve_service(m->sites);
@@ -306,6 +347,7 @@ mockndes_stop(struct mockndes *m)
 	if (m == NULL)
 		return;
 	http_stop(m->http, GRACE_MS);
+	serve_tls_free(m->serve_tls);
 	sites_free(m->sites);
 	key_set_free(m->keys);
 	state_dir_close(m->state);

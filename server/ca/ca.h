@@ -239,6 +239,37 @@ int credentials_plan_ra(const struct credentials *, enum ca_role,
 int credentials_expired_ra(const struct credentials *, enum ca_role,
     int64_t now, struct blob *out, struct error *);
 
+/* What is wrong with the certificate that TLS clients see. */
+enum server_certificate {
+	SERVER_CERTIFICATE_GOOD,
+	SERVER_CERTIFICATE_EXPIRED,	  /* a day ago */
+	SERVER_CERTIFICATE_NOT_YET_VALID, /* in a day */
+	SERVER_CERTIFICATE_WRONG_HOST,	  /* for another name */
+	SERVER_CERTIFICATE_SELF_SIGNED,
+	SERVER_CERTIFICATE_UNTRUSTED, /* by a CA that nobody knows */
+};
+struct tls_order {
+	enum server_certificate is;
+	/* By an intermediate CA that is not shown. */
+	bool incomplete;
+	const char *const *names; /* of hosts, or numeric addresses */
+	size_t name_count;
+	/* Of the clocks that clients may have. */
+	int64_t earliest, latest;
+};
+/* Its own certificate first, then what leads to the root, not shown. */
+struct tls_chain {
+	struct evp_pkey_st *key; /* borrowed of the key set; RSA-2048 */
+	struct blob certs[CA_CHAIN_MAX + 1];
+	size_t count;
+};
+/* Makes its keys, once for all that have this set; slow. */
+int ca_tls_prepare(struct key_set *, struct error *);
+/* After that it only signs. The caller clears *out, which is empty on -1. */
+int ca_tls_chain(const struct credentials *, const struct tls_order *,
+    struct tls_chain *out, struct error *);
+void ca_tls_clear(struct tls_chain *);
+
 /* Whether the issuing CA has, by issuer and signature; says no more. */
 bool ca_has_signed(const struct credentials *, const struct x509 *);
 

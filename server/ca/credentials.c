@@ -12,7 +12,6 @@
 #define DAY 86400LL
 #define YEAR (365 * 86400LL + 86400 / 4)
 #define ISSUING_YEARS 10
-#define ORGANIZATION "mockndes TEST ONLY"
 
 #define CA_USAGE \
 	(KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_CERT_SIGN | KEY_USAGE_CRL_SIGN)
@@ -37,21 +36,6 @@ static const struct recipe root = { NULL, "mockndes TEST ONLY Root CA", NULL,
 static const struct recipe stranger = { NULL, "mockndes TEST ONLY Stranger CA",
 	NULL, ISSUING_YEARS, CA_USAGE, 1 };
 
-static void
-add_name_part(struct buffer *b, struct span oid, const char *text)
-{
-	size_t set, seq;
-
-	if (text == NULL)
-		return;
-	set = der_begin(b, DER_SET);
-	seq = der_begin(b, DER_SEQUENCE);
-	der_add_oid(b, oid);
-	der_add(b, DER_PRINTABLE_STRING, span_text(text));
-	der_end(b, seq);
-	der_end(b, set);
-}
-
 /* That the name of a renewed CA counts is assumed: AD CS keeps it. */
 static void
 add_name(struct buffer *b, const struct recipe *r, unsigned generation)
@@ -59,11 +43,11 @@ add_name(struct buffer *b, const struct recipe *r, unsigned generation)
 	size_t seq = der_begin(b, DER_SEQUENCE);
 	char renewed[64];
 
-	add_name_part(b, oid_country, r->country);
-	add_name_part(b, oid_organization, ORGANIZATION);
+	signed_add_name_part(b, oid_country, r->country);
+	signed_add_name_part(b, oid_organization, SIGNED_ORGANIZATION);
 	snprintf(renewed, sizeof(renewed), "%s (%u)", r->common_name,
 	    generation);
-	add_name_part(b, oid_common_name,
+	signed_add_name_part(b, oid_common_name,
 	    generation > 0 ? renewed : r->common_name);
 	der_end(b, seq);
 }

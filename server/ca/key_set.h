@@ -13,7 +13,9 @@ enum ca_tier {
 	/* Of nobody's chain: the CA that is not ours, its RAs by their role. */
 	TIER_STRANGER,
 	TIER_STRANGER_END = TIER_STRANGER + CA_ROLES - 1,
-	TIER_NOBODY, /* its generation tells those of a type apart */
+	TIER_NOBODY,	/* its generation tells those of a type apart */
+	TIER_TLS,	/* no CA: the server's own */
+	TIER_TLS_ABOVE, /* issues its certificate where the CA does not */
 };
 
 /* Made on demand; `generation` is 0 but for the issuing CA. */

@@ -1,5 +1,7 @@
 #include "ca/signed.h"
 
+#include <string.h>
+
 #include "base/der.h"
 
 static enum digest
@@ -57,6 +59,36 @@ out:
 	buffer_free(&b);
 	buffer_free(&signature);
 	return ret;
+}
+
+/* X.680 41.4; what is not in it is said in UTF-8 (RFC 5280 4.1.2.4). */
+static bool
+is_printable_string(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((*text < '0' || *text > '9') &&
+		    (*text < 'A' || *text > 'Z') &&
+		    (*text < 'a' || *text > 'z') &&
+		    strchr(" '()+,-./:=?", *text) == NULL)
+			return false;
+	return true;
+}
+
+void
+signed_add_name_part(struct buffer *b, struct span oid, const char *text)
+{
+	size_t set, seq;
+
+	if (text == NULL)
+		return;
+	set = der_begin(b, DER_SET);
+	seq = der_begin(b, DER_SEQUENCE);
+	der_add_oid(b, oid);
+	der_add(b,
+	    is_printable_string(text) ? DER_PRINTABLE_STRING : DER_UTF8_STRING,
+	    span_text(text));
+	der_end(b, seq);
+	der_end(b, set);
 }
 
 struct extension

@@ -16,6 +16,10 @@ void signed_add_algorithm(struct buffer *, const struct evp_pkey_st *signer,
 int signed_build(struct crypto *, const struct buffer *tbs,
     struct evp_pkey_st *signer, const struct ca_signature *, struct blob *out);
 
+#define SIGNED_ORGANIZATION "mockndes TEST ONLY" /* in every name */
+/* One RelativeDistinguishedName; nothing if `text` is NULL. */
+void signed_add_name_part(struct buffer *, struct span oid, const char *text);
+
 /* What is added until the end is the value of the extension. */
 struct extension {
 	size_t whole, value;

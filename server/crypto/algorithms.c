@@ -211,6 +211,12 @@ crypto_free(struct crypto *c)
 	free(c);
 }
 
+OSSL_LIB_CTX *
+crypto_library(struct crypto *c)
+{
+	return c->lib;
+}
+
 /* Single DES is rare and its provider costs a dlopen(): on first use. */
 static const EVP_CIPHER *
 get_cipher(struct crypto *c, enum cipher i)

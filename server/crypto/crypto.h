@@ -9,7 +9,8 @@
 #include "base/blob.h"
 #include "base/error.h"
 
-struct evp_pkey_st; /* OpenSSL's EVP_PKEY */
+struct evp_pkey_st;	/* OpenSSL's EVP_PKEY */
+struct ossl_lib_ctx_st; /* and OSSL_LIB_CTX */
 
 /* Ordered by strength; the numbers are indices of the tables. */
 enum digest {
@@ -66,6 +67,8 @@ size_t cipher_wrap_size(enum cipher); /* of the wrapping key */
 struct crypto;
 int crypto_new(struct crypto **out, struct error *);
 void crypto_free(struct crypto *);
+/* For those who do TLS; lives as long as it does. */
+struct ossl_lib_ctx_st *crypto_library(struct crypto *);
 
 int crypto_random(struct crypto *, void *out, size_t len);
 int crypto_digest(struct crypto *, enum digest, struct span data,
@@ -234,7 +237,7 @@ extern const struct span oid_ext_subject_key_id, oid_ext_key_usage;
 extern const struct span oid_ext_subject_alt_name, oid_ext_basic_constraints;
 extern const struct span oid_ext_authority_key_id, oid_ext_extended_key_usage;
 extern const struct span oid_ext_crl_number, oid_ext_crl_reason;
-extern const struct span oid_client_auth;
+extern const struct span oid_server_auth, oid_client_auth;
 extern const struct span oid_common_name, oid_country, oid_organization;
 
 #endif

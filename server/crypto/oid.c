@@ -45,6 +45,7 @@ OID(oid_ext_crl_number, "\x55\x1d\x14");
 OID(oid_ext_crl_reason, "\x55\x1d\x15");
 OID(oid_ext_authority_key_id, "\x55\x1d\x23");
 OID(oid_ext_extended_key_usage, "\x55\x1d\x25");
+OID(oid_server_auth, "\x2b\x06\x01\x05\x05\x07\x03\x01");
 OID(oid_client_auth, "\x2b\x06\x01\x05\x05\x07\x03\x02");
 OID(oid_common_name, "\x55\x04\x03");
 OID(oid_country, "\x55\x04\x06");

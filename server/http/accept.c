@@ -23,6 +23,7 @@ struct listener {
 	int fd;
 	const struct http_service *service;
 	bool closed;
+	const struct tls_service *tls; /* NULL: plain */
 	struct listener *next;
 };
 
@@ -37,9 +38,19 @@ struct acceptor {
 	bool stopping;
 };
 
-/* Nothing of the client has been read: it gets the refusal, then a close. */
+static unsigned
+taken(const struct http *http)
+{
+	return atomic_load(&http->connections) +
+	    atomic_load(&http->descriptors);
+}
+
+/*
+ * Nothing of the client has been read: it gets the refusal, then a close; in
+ * TLS it could not read that.
+ */
 static void
-refuse(struct http *http, struct connection *conn)
+refuse(struct http *http, struct connection *conn, bool is_tls)
 {
 	struct call *call = call_new(http, conn);
 	int fd = conn->fd;
@@ -53,15 +64,14 @@ refuse(struct http *http, struct connection *conn)
 	call_activate(call);
 	conn->service->refuse(conn->service->cls, &call->exchange,
 	    HTTP_REFUSED_LIMIT);
-	if (render_reply(&call->exchange, &bytes) == -1) {
+	if (is_tls || render_reply(&call->exchange, &bytes) == -1) {
 		call_finish(call, ENDED_CUT);
 		close(fd);
 		free(conn);
 		return;
 	}
 	/* Those told to go still linger: they too need a bound. */
-	if (atomic_load(&http->connections) <
-	    http->connection_limit + LINGERING_MAX) {
+	if (taken(http) < http->connection_limit + LINGERING_MAX) {
 		held_send(http->held, conn, bytes, call, false);
 		return;
 	}
@@ -80,17 +90,21 @@ hand_over(struct http *http, struct listener *l, int fd,
 		close(fd);
 		return;
 	}
+	conn->http = http;
 	conn->service = l->service;
 	conn->limits = l->service->limits(l->service->cls);
 	conn->fd = fd;
 	conn->source = *source;
 	getsockname(fd, &conn->local.address.any, &len);
-	if (atomic_load(&http->connections) >= http->connection_limit) {
-		refuse(http, conn);
+	if (taken(http) >= http->connection_limit) {
+		refuse(http, conn, l->tls != NULL);
 		return;
 	}
 	atomic_fetch_add(&http->connections, 1);
-	loop_add(http->loop, conn);
+	if (l->tls != NULL)
+		tls_add(http->tls, l->tls, conn);
+	else
+		loop_add(http->loop, conn);
 }
 
 static void
@@ -303,8 +317,8 @@ open_socket(const struct endpoint *at, struct endpoint *bound,
 
 int
 acceptor_listen(struct acceptor *a, const struct endpoint *at,
-    const struct http_service *service, struct endpoint *bound,
-    struct error *err)
+    const struct http_service *service, const struct tls_service *tls,
+    struct endpoint *bound, struct error *err)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 	struct listener *l = calloc(1, sizeof(*l));
@@ -312,6 +326,7 @@ acceptor_listen(struct acceptor *a, const struct endpoint *at,
 	if (l == NULL)
 		return error_set(err, "out of memory");
 	l->service = service;
+	l->tls = tls;
 	if ((l->fd = open_socket(at, bound, err)) == -1) {
 		free(l);
 		return -1;

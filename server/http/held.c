@@ -75,16 +75,6 @@ set_timer(struct held *h, struct entry *e, int64_t ms)
 	timers_set(&h->timers, &e->timer, clock_ticks_ms() + ms);
 }
 
-void
-connection_end(struct http *http, int fd, uint64_t tls, enum connection_end how)
-{
-	const struct linger none = { .l_onoff = 1 };
-
-	(void)http, (void)tls;
-	if (how == CONNECTION_END_RESET)
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-}
-
 static void
 tell(struct entry *e, enum ending ending)
 {

@@ -24,6 +24,7 @@ http_start(struct http **out, const struct http_options *options,
 		return error_set(err, "out of memory");
 	getrlimit(RLIMIT_NOFILE, &limit);
 	fds = limit.rlim_cur < FD_MAX ? limit.rlim_cur : FD_MAX;
+	http->library = options->library;
 	http->connection_limit = options->connection_limit;
 	/* A connection that is taken over has two descriptors for a moment. */
 	if (http->connection_limit == 0)
@@ -88,15 +89,27 @@ http_is_loopback(const struct endpoint *e)
 	return IN6_IS_ADDR_LOOPBACK(&e->address.v6.sin6_addr);
 }
 
-char *
-http_url(const struct endpoint *e, char out[HTTP_URL_SIZE])
+static char *
+url(const char *scheme, const struct endpoint *e, char out[HTTP_URL_SIZE])
 {
 	char host[ENDPOINT_TEXT_SIZE];
 	bool v6 = e->address.any.sa_family == AF_INET6;
 
-	snprintf(out, HTTP_URL_SIZE, v6 ? "http://[%s]:%u" : "http://%s:%u",
+	snprintf(out, HTTP_URL_SIZE, v6 ? "%s://[%s]:%u" : "%s://%s:%u", scheme,
 	    endpoint_text(e, host), endpoint_port(e));
 	return out;
+}
+
+char *
+http_url(const struct endpoint *e, char out[HTTP_URL_SIZE])
+{
+	return url("http", e, out);
+}
+
+char *
+http_url_tls(const struct endpoint *e, char out[HTTP_URL_SIZE])
+{
+	return url("https", e, out);
 }
 
 int
@@ -104,7 +117,24 @@ http_listen(struct http *http, const struct endpoint *at,
     const struct http_service *service, struct endpoint *bound,
     struct error *err)
 {
-	return acceptor_listen(http->acceptor, at, service, bound, err);
+	return acceptor_listen(http->acceptor, at, service, NULL, bound, err);
+}
+
+int
+http_listen_tls(struct http *http, const struct endpoint *at,
+    const struct http_service *service, const struct tls_service *tls,
+    struct endpoint *bound, struct error *err)
+{
+	struct tls *started = NULL;
+
+	if (http->tls == NULL) {
+		if (tls_start(http, &started, err) == -1) {
+			tls_stop(started);
+			return -1;
+		}
+		http->tls = started;
+	}
+	return acceptor_listen(http->acceptor, at, service, tls, bound, err);
 }
 
 /* No connection may be suspended when libmicrohttpd stops: it aborts. */
@@ -118,6 +148,7 @@ http_stop(struct http *http, int grace_ms)
 	atomic_store(&http->stopping, true);
 	acceptor_stop(http->acceptor);
 	held_cut(http->held);
+	tls_shut(http->tls);
 	while (http->daemon != NULL && atomic_load(&http->active) > 0 &&
 	    clock_ticks_ms() < until)
 		poll(NULL, 0, 5);
@@ -126,6 +157,7 @@ http_stop(struct http *http, int grace_ms)
 	parse_stop(http);
 	held_stop(http->held);
 	loop_free(http->loop);
+	tls_stop(http->tls);
 	workers_free(http->workers);
 	free(http);
 }

@@ -3,6 +3,7 @@
  * parses, collects bodies and sends the ordinary answers on one epoll
  * thread; workers compute; answers that must be exact to the octet leave on
  * a descriptor taken over from libmicrohttpd. No thread waits for a client.
+ * TLS ends in a thread of its own, in front of all that.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -51,9 +52,58 @@ struct http_service {
 	void *cls;
 };
 
+struct evp_pkey_st;
+struct ossl_lib_ctx_st;
+
+/* What the server shows of itself in TLS; const, counted. */
+struct tls_identity;
+/*
+ * The server's certificate first, then those that it shows with it, in DER.
+ * The key is counted by OpenSSL.
+ */
+int tls_identity_new(struct tls_identity **out, struct evp_pkey_st *key,
+    const struct span *certs, size_t count, struct ossl_lib_ctx_st *library,
+    struct error *);
+struct tls_identity *tls_identity_ref(struct tls_identity *);
+void tls_identity_free(struct tls_identity *);
+
+/* How the server's end of TLS is to be. */
+#define TLS_1_0 0x0301 /* as on the wire */
+#define TLS_1_1 0x0302
+#define TLS_1_2 0x0303
+#define TLS_1_3 0x0304
+struct tls_settings {
+	enum tls_handshake {
+		TLS_GOES_ON,
+		TLS_HANGS, /* until the client leaves */
+		TLS_RESETS,
+	} handshake;
+	int oldest, newest; /* versions */
+	/* Any certificate will do. */
+	bool asks_for_certificate, needs_certificate;
+	struct tls_identity *identity; /* whoever asked frees it */
+};
+
+/* Says so; asked by one thread. */
+struct tls_service {
+	/*
+	 * Asked twice: at the accept(), when only `handshake` counts, and when
+	 * the ClientHello is there. `name`: of the server, as the client has
+	 * it, or NULL. -1: no handshake can be.
+	 */
+	int (*settings)(void *cls, bool hello, const char *name,
+	    struct tls_settings *out);
+	/* A handshake failed; `why` is OpenSSL's word for it. */
+	void (
+	    *failed)(void *cls, const struct endpoint *source, const char *why);
+	void *cls;
+};
+
 struct http_options {
 	unsigned workers;	   /* threads; 0: one per processor */
 	unsigned connection_limit; /* 0: from RLIMIT_NOFILE */
+	/* Where OpenSSL's algorithms come from; NULL: the default one. */
+	struct ossl_lib_ctx_st *library;
 };
 
 int http_start(struct http **out, const struct http_options *, struct error *);
@@ -64,12 +114,18 @@ int http_start(struct http **out, const struct http_options *, struct error *);
  */
 int http_listen(struct http *, const struct endpoint *,
     const struct http_service *service, struct endpoint *bound, struct error *);
+/* The same, inside TLS. */
+int http_listen_tls(struct http *, const struct endpoint *,
+    const struct http_service *, const struct tls_service *,
+    struct endpoint *bound, struct error *);
 /* "ADDR:PORT" or "[ADDR]:PORT", numeric. */
 int http_parse_address(const char *text, struct endpoint *out, struct error *);
 bool http_is_loopback(const struct endpoint *);
 /* "http://127.0.0.1:8080" */
 #define HTTP_URL_SIZE 80
 char *http_url(const struct endpoint *, char out[HTTP_URL_SIZE]);
+/* "https://127.0.0.1:8443" */
+char *http_url_tls(const struct endpoint *, char out[HTTP_URL_SIZE]);
 
 /* Listeners opened so far, and those to come, begin to be answered. */
 int http_accept(struct http *, struct error *);

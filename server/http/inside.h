@@ -12,10 +12,14 @@ struct MHD_Daemon;
 struct acceptor;
 struct held;
 struct loop;
+struct ssl_ctx_st;
+struct ssl_st;
+struct tls;
 struct workers;
 
 /* A client's connection, from accept() until it is closed. */
 struct connection {
+	struct http *http;
 	const struct http_service *service;
 	struct endpoint source, local;
 	struct http_limits limits;
@@ -43,8 +47,11 @@ struct http {
 	struct held *held;
 	struct loop *loop;
 	struct workers *workers;
+	struct tls *tls; /* NULL: no listener for it */
+	struct ossl_lib_ctx_st *library;
 	unsigned connection_limit;
 	atomic_uint connections;     /* libmicrohttpd's and held ones */
+	atomic_uint descriptors;     /* of TLS, beside one a connection */
 	atomic_uint active;	     /* calls that a stop waits for */
 	atomic_bool stopping;	     /* no new requests */
 	atomic_size_t body_bytes;    /* of all bodies being collected */
@@ -106,11 +113,34 @@ void loop_free(struct loop *);
 /* accept.c */
 int acceptor_start(struct http *, struct acceptor **, struct error *);
 int acceptor_run(struct acceptor *, struct error *);
+/* `tls`: NULL, plain. */
 int acceptor_listen(struct acceptor *, const struct endpoint *,
-    const struct http_service *, struct endpoint *bound, struct error *);
+    const struct http_service *, const struct tls_service *tls,
+    struct endpoint *bound, struct error *);
 /* Closes and opens ports, as the services have it. */
 void acceptor_look(struct acceptor *);
 void acceptor_stop(struct acceptor *);
+
+/* tls.c: from an accepted connection to one that the loop takes. */
+int tls_start(struct http *, struct tls **, struct error *);
+/* Takes an accepted connection. */
+void tls_add(struct tls *, const struct tls_service *, struct connection *);
+/* Gives the loop no more. */
+void tls_shut(struct tls *);
+/* When nobody else has a descriptor of its connections. */
+void tls_stop(struct tls *);
+/* Of a connection's `tls`: octets that came out of it; no request can come. */
+uint64_t tls_received(const struct tls *, uint64_t id);
+bool tls_has_left(const struct tls *, uint64_t id);
+
+/* tls_hello.c: what OpenSSL is to do. */
+struct hello {
+	const struct tls_service *service;
+	enum tls_handshake verdict; /* of the ClientHello */
+};
+int hello_start(struct ossl_lib_ctx_st *, struct ssl_ctx_st **, struct error *);
+/* For a client's descriptor; `hello` is borrowed. NULL: no memory. */
+struct ssl_st *hello_new(struct ssl_ctx_st *, int fd, struct hello *);
 
 /* watch.c: clients that take too long. */
 void watch_begin(struct http *, struct connection *);

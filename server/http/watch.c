@@ -28,7 +28,8 @@ tcp_state(const struct connection *c)
 static uint64_t
 octets_received(const struct connection *c)
 {
-	return tcp_state(c).tcpi_bytes_received;
+	return c->tls != 0 ? tls_received(c->http->tls, c->tls) :
+			     tcp_state(c).tcpi_bytes_received;
 }
 
 uint64_t
@@ -118,9 +119,11 @@ expiry(struct connection *c, int64_t now)
 static bool
 has_left(const struct connection *c, int64_t now)
 {
-	return (c->phase == PHASE_REQUEST || c->phase == PHASE_BODY) &&
-	    now - c->since >= NOTICED_MS &&
-	    tcp_state(c).tcpi_state == TCP_CLOSE_WAIT;
+	if ((c->phase != PHASE_REQUEST && c->phase != PHASE_BODY) ||
+	    now - c->since < NOTICED_MS)
+		return false;
+	return c->tls != 0 ? tls_has_left(c->http->tls, c->tls) :
+			     tcp_state(c).tcpi_state == TCP_CLOSE_WAIT;
 }
 
 void

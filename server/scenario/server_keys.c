@@ -162,6 +162,50 @@ static const struct word attribute_words[] = {
 	{ "false", false, NULL },
 	{ NULL, 0, NULL },
 };
+static const struct word tls_certificate_words[] = {
+	{ "good", SERVER_CERTIFICATE_GOOD, "of the CA, for --tls-name" },
+	{ "expired", SERVER_CERTIFICATE_EXPIRED, "a day ago" },
+	{ "not-yet-valid", SERVER_CERTIFICATE_NOT_YET_VALID,
+	    "not before tomorrow" },
+	{ "wrong-host", SERVER_CERTIFICATE_WRONG_HOST,
+	    "for another-host.invalid" },
+	{ "self-signed", SERVER_CERTIFICATE_SELF_SIGNED, NULL },
+	{ "untrusted", SERVER_CERTIFICATE_UNTRUSTED,
+	    "of another CA, whose root is shown with it" },
+	{ NULL, 0, NULL },
+};
+static const struct word tls_chain_words[] = {
+	{ "complete", TLS_CHAIN_COMPLETE, "all up to the root" },
+	{ "incomplete", TLS_CHAIN_INCOMPLETE,
+	    "by an intermediate CA that nobody is shown" },
+	{ NULL, 0, NULL },
+};
+static const struct word tls_version_words[] = {
+	{ "modern", TLS_VERSIONS_MODERN, "1.2 and 1.3" },
+	{ "tls1.0", TLS_VERSIONS_1_0, "and nothing newer" },
+	{ "tls1.1", TLS_VERSIONS_1_1, "and nothing else" },
+	{ "tls1.2", TLS_VERSIONS_1_2, "and nothing else" },
+	{ "tls1.3", TLS_VERSIONS_1_3, "and nothing older" },
+	{ NULL, 0, NULL },
+};
+static const struct word client_certificate_words[] = {
+	{ "none", CLIENT_CERTIFICATE_NONE, "it is not asked for" },
+	{ "asked", CLIENT_CERTIFICATE_ASKED, "and not missed" },
+	{ "required", CLIENT_CERTIFICATE_REQUIRED,
+	    "any will do, whoever has signed it" },
+	{ NULL, 0, NULL },
+};
+static const struct word handshake_words[] = {
+	{ "good", HANDSHAKE_GOOD, NULL },
+	{ "hang", HANDSHAKE_HANG,
+	    "once the connection is accepted, until the client leaves" },
+	{ "reset", HANDSHAKE_RESET, "once the connection is accepted" },
+	{ "hang-after-hello", HANDSHAKE_HANG_AFTER_HELLO,
+	    "once the ClientHello is there" },
+	{ "reset-after-hello", HANDSHAKE_RESET_AFTER_HELLO,
+	    "once the ClientHello is there" },
+	{ NULL, 0, NULL },
+};
 
 /* The name of a key is that of its field. */
 #define ROOM(field) sizeof(((struct stack_state *)NULL)->field)
@@ -336,6 +380,18 @@ static const struct server_key keys[] = {
 	    "Purposes that it must ask for, such as 1.3.6.1.5.5.7.3.2"),
 	NUMBER(policy_module.expect.key_size, 0, 16384,
 	    "Bits that an RSA key must have at least"),
+	WORD(tls.certificate, tls_certificate_words,
+	    "The server's certificate in TLS; all of server.tls holds for "
+	    "the port of --tls-listen, or for clients that ask for the host "
+	    "NAME.test if NAME is this scenario, and not for a path, which "
+	    "comes after the handshake"),
+	WORD(tls.chain, tls_chain_words, "What is shown with it"),
+	WORD(tls.versions, tls_version_words, "The versions of TLS"),
+	WORD(tls.client_certificate, client_certificate_words,
+	    "A certificate of the client's"),
+	WORD(tls.handshake, handshake_words,
+	    "What becomes of the handshake; for the host NAME.test, hang and "
+	    "reset come after the ClientHello, which names it"),
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 

@@ -66,6 +66,28 @@ enum challenge_mode {
 	CHALLENGES_NONE,   /* EnforcePassword 0 */
 };
 
+/* TLS, before there is a request; enum server_certificate is in ca.h. */
+enum tls_chain_sent { TLS_CHAIN_COMPLETE, TLS_CHAIN_INCOMPLETE };
+enum tls_versions {
+	TLS_VERSIONS_MODERN, /* 1.2 and 1.3 */
+	TLS_VERSIONS_1_0,    /* this one and no other, and so on */
+	TLS_VERSIONS_1_1,
+	TLS_VERSIONS_1_2,
+	TLS_VERSIONS_1_3,
+};
+enum client_certificate {
+	CLIENT_CERTIFICATE_NONE,
+	CLIENT_CERTIFICATE_ASKED,
+	CLIENT_CERTIFICATE_REQUIRED, /* whichever it is */
+};
+enum handshake {
+	HANDSHAKE_GOOD,
+	HANDSHAKE_HANG,	 /* when the connection is accepted */
+	HANDSHAKE_RESET, /* the same */
+	HANDSHAKE_HANG_AFTER_HELLO,
+	HANDSHAKE_RESET_AFTER_HELLO,
+};
+
 /* Room for texts of a state, NUL included. */
 #define CHALLENGE_SIZE 129 /* of NDES's own: printable ASCII */
 #define CAPABILITIES_SIZE 512
@@ -169,6 +191,13 @@ struct stack_state {
 		int64_t minimum_key_size; /* bits, of an RSA key */
 		int64_t subject_max;	  /* octets of the DER Name */
 	} ca;
+	struct {
+		enum server_certificate certificate;
+		enum tls_chain_sent chain;
+		enum tls_versions versions;
+		enum client_certificate client_certificate;
+		enum handshake handshake;
+	} tls;
 };
 
 /* Everything as in a deployment that works. */

@@ -71,11 +71,29 @@ open_site(struct server *s, const struct server_options *options)
 	scenario_free(scenario);
 }
 
+static void
+open_tls(struct server *s)
+{
+	const struct serve_tls_options options = { .sites = s->sites,
+		.crypto = s->crypto };
+	struct endpoint at;
+	struct error err = { 0 };
+
+	must(ca_tls_prepare(s->keys, &err), &err);
+	must(serve_tls_new(&s->serve_tls, &options, &err), &err);
+	assert_non_null(s->tls = malloc(sizeof(*s->tls)));
+	*s->tls = serve_tls_service(s->serve_tls);
+	must(http_parse_address("127.0.0.1:0", &at, &err), &err);
+	must(http_listen_tls(s->http, &at, s->service, s->tls, &at, &err),
+	    &err);
+	server_url(s->tls_url, http_url_tls(&at, s->tls_base), NULL);
+}
+
 void
 server_start(struct server *s, const struct server_options *given)
 {
 	const struct server_options none = { 0 };
-	const struct http_options http = { 0 };
+	struct http_options http = { 0 };
 	struct error err = { 0 };
 	char keys[FILE_PATH_SIZE];
 
@@ -87,8 +105,12 @@ server_start(struct server *s, const struct server_options *given)
 	assert_non_null(s->service = malloc(sizeof(*s->service)));
 	s->started = time(NULL);
 	*s->service = serve_service(s->sites);
+	http.library = crypto_library(s->crypto);
+	http.connection_limit = given == NULL ? 0 : given->connection_limit;
 	must(http_start(&s->http, &http, &err), &err);
 	assert_int_equal(server_listen(s, "127.0.0.1:0", s->base), 0);
+	if (given != NULL && given->tls)
+		open_tls(s);
 	must(http_accept(s->http, &err), &err);
 	server_url(s->url, s->base, NULL);
 	snprintf(s->admin, sizeof(s->admin), "%s%s", s->base,
@@ -99,10 +121,12 @@ static void
 stop(struct server *s, int grace_ms)
 {
 	http_stop(s->http, grace_ms);
+	serve_tls_free(s->serve_tls);
 	sites_free(s->sites);
 	key_set_free(s->keys);
 	crypto_free(s->crypto);
 	free(s->service);
+	free(s->tls);
 	memset(s, 0, sizeof(*s));
 }
 

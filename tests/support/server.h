@@ -6,6 +6,7 @@
 #define SUPPORT_SERVER_H
 
 #include "http/http.h"
+#include "serve_tls.h"
 #include "site.h"
 
 #define SERVER_URL_SIZE 128
@@ -20,15 +21,21 @@ struct server {
 	int64_t started; /* by the machine's clock */
 	/* Owned: the threads of a test that failed still use it. */
 	struct http_service *service;
-	char base[HTTP_URL_SIZE];    /* "http://127.0.0.1:40001" */
-	char url[SERVER_URL_SIZE];   /* of mscep.dll */
-	char admin[SERVER_URL_SIZE]; /* of mscep_admin */
+	struct tls_service *tls; /* NULL: none */
+	struct serve_tls *serve_tls;
+	char base[HTTP_URL_SIZE];     /* "http://127.0.0.1:40001" */
+	char url[SERVER_URL_SIZE];    /* of mscep.dll */
+	char admin[SERVER_URL_SIZE];  /* of mscep_admin */
+	char tls_base[HTTP_URL_SIZE]; /* "https://127.0.0.1:40002" */
+	char tls_url[SERVER_URL_SIZE];
 };
 
 struct server_options {
 	const char *challenge, *log_dir; /* or NULL */
 	const char *yaml;		 /* the scenario; NULL: healthy */
 	const char *const *set;		 /* "server.KEY=VALUE", NULL ended */
+	bool tls;
+	unsigned connection_limit; /* 0: the usual one */
 };
 
 /* On a free port, with the keys of tests/fixtures; options may be NULL. */

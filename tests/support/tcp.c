@@ -21,13 +21,13 @@ tcp_connect(const char *url)
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
 		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	bool is_v6 = strncmp(url, "http://[::1]:", 13) == 0;
-	const char *port;
+	const char *at = strstr(url, "://"), *port;
+	bool is_v6 = at != NULL && strncmp(at, "://[::1]:", 9) == 0;
 	int fd, failed;
 
-	if (!is_v6 && strncmp(url, "http://127.0.0.1:", 17) != 0)
+	if (at == NULL || (!is_v6 && strncmp(at, "://127.0.0.1:", 13) != 0))
 		return -1;
-	port = is_v6 ? url + 13 : url + 17;
+	port = is_v6 ? at + 9 : at + 13;
 	v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	v4.sin_port = v6.sin6_port = htons((uint16_t)atoi(port));
 	fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -9,7 +9,7 @@
 
 #define TCP_SECONDS 15
 
-/* To the host and port of "http://127.0.0.1:8080..."; -1: not connected. */
+/* To host and port of "http://127.0.0.1:8080...", https too; -1: it is not. */
 int tcp_connect(const char *url);
 /* false: not all of it could be sent. */
 bool tcp_send(int fd, const void *data, size_t len);

@@ -5,6 +5,14 @@
 #include <string.h>
 #include <strings.h>
 
+static const char *trusted;
+
+void
+web_trust(const char *ca)
+{
+	trusted = ca;
+}
+
 void
 web_start(void)
 {
@@ -69,6 +77,8 @@ set_request(CURL *curl, const struct web_request *q, struct curl_slist *list)
 	curl_easy_setopt(curl, CURLOPT_URL, q->url);
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	if (trusted != NULL)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, trusted);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)WEB_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);

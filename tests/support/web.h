@@ -25,6 +25,11 @@ struct web_reply {
 };
 
 void web_start(void);
+/*
+ * Who may have signed the certificates of servers: a PEM file, borrowed, from
+ * now on. NULL: those whom this machine trusts.
+ */
+void web_trust(const char *ca);
 /* true: there was an answer. The caller clears *reply in any case. */
 bool web_ask(const struct web_request *, struct web_reply *reply);
 bool web_get(const char *url, struct web_reply *reply);
