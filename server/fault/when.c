@@ -28,6 +28,15 @@ static const struct word message_types[] = {
 	{ NULL, 0, NULL },
 };
 
+enum { ENCODING_DER, ENCODING_BER };
+static const struct word encodings[] = {
+	{ "der", ENCODING_DER, NULL },
+	{ "ber", ENCODING_BER,
+	    "indefinite lengths, constructed strings, or lengths that are "
+	    "longer than they need to be" },
+	{ NULL, 0, NULL },
+};
+
 static const struct word scopes[] = {
 	{ "transaction", 1, "each transactionID has counters of its own" },
 	{ NULL, 0, NULL },
@@ -70,6 +79,16 @@ path_holds(const struct fault_facts *f, const struct value *v)
 	bool holds = path != NULL && matches(v, path, FNM_CASEFOLD);
 
 	free(path);
+	return holds;
+}
+
+static bool
+query_holds(const struct fault_facts *f, const struct value *v)
+{
+	char *query = span_dup_text(f->exchange->request.query);
+	bool holds = query != NULL && matches(v, query, 0);
+
+	free(query);
 	return holds;
 }
 
@@ -136,6 +155,12 @@ static bool
 message_type_holds(const struct fault_facts *f, const struct value *v)
 {
 	return is_among(message_types, v, f->message->type_name);
+}
+
+static bool
+encoding_holds(const struct fault_facts *f, const struct value *v)
+{
+	return f->exchange->scep.ber == (v->number == ENCODING_BER);
 }
 
 static bool
@@ -212,6 +237,10 @@ static const struct fault_condition conditions[] = {
 			    "query: a glob, without regard to case, as on IIS; "
 			    "* also stands for slashes" },
 	    .holds = path_holds },
+	[WHEN_QUERY] = { .key = { "query", VALUE_TEXT, NULL, 0, 1024,
+			     "What follows the ? of the URL, as it was sent, "
+			     "escapes and all: a glob" },
+	    .holds = query_holds },
 	[WHEN_SOURCE] = { .key = { "source", VALUE_TEXT, NULL, 1, 64,
 			      "The address of the client, such as 10.5.14.22 "
 			      "or ::1: a glob" },
@@ -244,6 +273,11 @@ static const struct fault_condition conditions[] = {
 				    "The messageType of the SCEP message" },
 	    .needs_message = true,
 	    .holds = message_type_holds },
+	[WHEN_ENCODING] = { .key = { "encoding", VALUE_WORD, encodings, 0, 0,
+				"How the SCEP message is encoded, its envelope "
+				"and what is in it too" },
+	    .needs_message = true,
+	    .holds = encoding_holds },
 	[WHEN_TRANSACTION_ID] = { .key = { "transaction_id", VALUE_TEXT, NULL,
 				      0, 1024,
 				      "The transactionID of the SCEP message: a "

@@ -193,6 +193,7 @@ struct asked {
 	int64_t length; /* Content-Length of a body that never came */
 	int64_t later;	/* seconds since the scenario began */
 	const struct fault_message *message;
+	bool ber; /* the encoding of that */
 };
 
 static inline void
@@ -209,6 +210,7 @@ asked_fill(struct exchange *ex, const struct asked *a)
 	if (a->body > 0)
 		memset(buffer_extend(&ex->request.body, a->body), 'x', a->body);
 	ex->at = EXCHANGE_AT + a->later;
+	ex->scep.ber = a->ber;
 }
 
 static inline void
