@@ -19,6 +19,7 @@ trap finish EXIT
 serve() {
 	local ready=$dir/ready.$1
 	"$program" serve --scenario "$name" --listen 127.0.0.1:0 --control off \
+		--tls-listen 127.0.0.1:0 \
 		--keys "$prepared/keys" --seed 1 \
 		--challenge secret --ca-out "$dir/ca.pem" \
 		--ready-file "$ready" "${@:2}" >/dev/null 2>"$dir/serve.err" &
