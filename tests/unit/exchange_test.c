@@ -146,7 +146,10 @@ static const struct phrase {
 	int status;
 } phrases[] = {
 	{ "OK", 200 },
+	{ "No Content", 204 },
 	{ "Moved Permanently", 301 },
+	{ "Found", 302 },
+	{ "Permanent Redirect", 308 },
 	{ "Forbidden", 403 },
 	{ "Not Found", 404 },
 	{ "Request-URI Too Long", 414 },

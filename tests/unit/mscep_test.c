@@ -167,8 +167,7 @@ capabilities(void **state)
 	mscep_answer_caps(&ex, &s, &caps);
 	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
 	if (t->type != NULL && *t->type == '\0') {
-		exchange_must_have_headers(&ex,
-		    "Server X-Powered-By Date");
+		exchange_must_have_headers(&ex, "Server X-Powered-By Date");
 	} else {
 		exchange_must_have_headers(&ex,
 		    "Content-Type Server X-Powered-By Date");
@@ -426,8 +425,7 @@ unreadable_gets(void **state)
 	check_event(&ex, 18);
 	if (t->empty) {
 		assert_int_equal(ex.reply.body.len, 0);
-		exchange_must_have_headers(&ex,
-		    "Server X-Powered-By Date");
+		exchange_must_have_headers(&ex, "Server X-Powered-By Date");
 	} else {
 		exchange_must_have_header(&ex, "Content-Type", "text/html");
 		page_must_have(&ex, "This URL is used by network devices");
