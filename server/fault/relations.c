@@ -48,8 +48,6 @@ static const struct relation {
 	    "a certificate has one subjectAltName" },
 	{ EXCLUDES, "do.scep.status", "do.certificate.*",
 	    "no certificate is issued then" },
-	{ NEEDS, "do.scep.fail_info do.scep.fail_info_text",
-	    "do.scep.status=failure", "others have no failInfo" },
 	{ ONE_OF, "when.first when.nth", NULL, "nth names them all" },
 	{ ONE_OF, "when.every when.nth", NULL, "nth names them all" },
 };

@@ -339,7 +339,8 @@ static const struct fault_kind kinds[] = {
 	{ WORD("status", statuses, "What becomes of a request that is good"),
 	    FAULT_APPROVAL | FAULT_SCEP, NULL, apply_status },
 	{ NUMBER("fail_info", fail_infos,
-	      "failInfo of a FAILURE, by name or as a number"),
+	      "failInfo of a FAILURE, whoever has caused it, by name or as a "
+	      "number; other replies have none"),
 	    FAULT_SCEP, NULL, apply_fail_info },
 	{ { "scep.fail_info_text", VALUE_BODY, NULL, 0, 1024,
 	      "failInfoText (RFC 8894 3.2.1.4), whatever the status" },
