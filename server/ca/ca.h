@@ -93,6 +93,8 @@ struct credentials {
 	 */
 	struct x509 encryption_before;
 	struct blob encryption_before_der;
+	/* Those whose RAs were changed, a reference; NULL: none were. */
+	struct credentials *origin;
 	struct key_set *key_set;
 	_Atomic int refs;
 };
@@ -114,9 +116,10 @@ int credentials_next(const struct credentials *, int64_t rollover,
     struct credentials **out, struct error *);
 /*
  * The same with other certificates of the RAs; those that are like this
- * already stay as they are. Of two moments one may be left to the other.
+ * already stay as they are, and those that it began with come back. Of two
+ * moments one may be left to the other.
  */
-int credentials_with_ras(const struct credentials *,
+int credentials_with_ras(struct credentials *,
     const struct ra_shape ras[CA_ROLES], struct credentials **out,
     struct error *);
 bool credentials_have_ras(const struct credentials *,

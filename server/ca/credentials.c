@@ -431,6 +431,24 @@ encryption_before(const struct credentials *cred, const struct credentials *old)
 	    was;
 }
 
+/* One that was there before stays, or comes back. */
+static int
+change_ra(struct building *b, int role, const struct credentials *old)
+{
+	struct credentials *cred = b->cred;
+	struct blob *der = &cred->der[role];
+	const struct credentials *from = same_ra(&cred->ras[role],
+					     &old->ras[role]) ?
+	    old :
+	    cred->origin;
+
+	if (!same_ra(&cred->ras[role], &from->ras[role]))
+		return take_role(b, role);
+	return blob_copy(der, blob_span(&from->der[role])) == -1 ?
+	    -1 :
+	    x509_read(blob_span(der), &cred->certs[role]);
+}
+
 static int
 change_ras(struct credentials *cred, const struct credentials *old,
     struct error *err)
@@ -442,17 +460,9 @@ change_ras(struct credentials *cred, const struct credentials *old,
 	if (copy_cas(cred, old) == -1 ||
 	    sign_with(&b, &cred->der[CA_ISSUING], cred->keys[CA_ISSUING]) == -1)
 		return -1;
-	for (int role = CA_RA_SIGNING; role < CA_ROLES; role++) {
-		if (!same_ra(&cred->ras[role], &old->ras[role])) {
-			if (take_role(&b, role) == -1)
-				return -1;
-		} else if (blob_copy(&cred->der[role],
-			       blob_span(&old->der[role])) == -1 ||
-		    x509_read(blob_span(&cred->der[role]),
-			&cred->certs[role]) == -1) {
+	for (int role = CA_RA_SIGNING; role < CA_ROLES; role++)
+		if (change_ra(&b, role, old) == -1)
 			return -1;
-		}
-	}
 	list_certs(cred);
 	return keep_before(cred, encryption_before(cred, old)) == -1 ?
 	    -1 :
@@ -460,7 +470,7 @@ change_ras(struct credentials *cred, const struct credentials *old,
 }
 
 int
-credentials_with_ras(const struct credentials *old,
+credentials_with_ras(struct credentials *old,
     const struct ra_shape ras[CA_ROLES], struct credentials **out,
     struct error *err)
 {
@@ -469,6 +479,7 @@ credentials_with_ras(const struct credentials *old,
 	*out = NULL;
 	if (cred == NULL)
 		return error_set(err, "out of memory");
+	cred->origin = credentials_ref(old->origin != NULL ? old->origin : old);
 	memcpy(cred->ras + CA_RA_SIGNING, ras + CA_RA_SIGNING,
 	    2 * sizeof(*ras));
 	if (change_ras(cred, old, err) == 0) {
@@ -580,6 +591,7 @@ credentials_free(struct credentials *cred)
 	for (size_t i = 0; i < cred->chain_count; i++)
 		blob_free(&cred->chain[i]);
 	blob_free(&cred->encryption_before_der);
+	credentials_free(cred->origin);
 	key_set_free(cred->key_set);
 	free(cred);
 }

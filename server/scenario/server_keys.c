@@ -101,6 +101,18 @@ static const struct word approval_words[] = {
 	    "a request waits until somebody approves or denies it" },
 	{ NULL, 0, NULL },
 };
+static const struct word ra_time_words[] = {
+	{ "usual", RA_USUAL, "two years from the begin of the CA" },
+	{ NULL, 0, NULL },
+};
+static const struct word ra_usage_words[] = {
+	{ "usual", RA_USAGE_USUAL, "what the template of the RA gives it" },
+	{ "none", RA_USAGE_NONE, "no keyUsage at all" },
+	{ "signing", RA_USAGE_SIGNING, "digitalSignature" },
+	{ "encryption", RA_USAGE_ENCRYPTION, "keyEncipherment" },
+	{ "both", RA_USAGE_BOTH, NULL },
+	{ NULL, 0, NULL },
+};
 static const struct word ca_key_words[] = {
 	{ "given", -1, "that of the key set" },
 	{ "rsa-2048", 0, "a new one, as are the others" },
@@ -221,6 +233,9 @@ static const struct word handshake_words[] = {
 	KEY(field, VALUE_NUMBER, NULL, min, max, help)
 #define SECONDS(field, min, max, help) \
 	KEY(field, VALUE_DURATION, NULL, (min)*1000LL, (max)*1000LL, help)
+#define RA_TIME(field, help)                                         \
+	KEY(field, VALUE_DURATION, ra_time_words, -50 * YEAR * 1000, \
+	    100 * YEAR * 1000, help)
 #define TEXT(field, help) KEY(field, VALUE_TEXT, NULL, 0, ROOM(field) - 1, help)
 #define LINES(field, help) KEY(field, VALUE_TEXTS, NULL, 0, 0, help)
 #define OIDS(field, help) KEY(field, VALUE_OIDS, NULL, 0, 0, help)
@@ -338,6 +353,22 @@ static const struct server_key keys[] = {
 	    "How long a one-time password is good"),
 	NUMBER(mscep.challenge.cache, 0, 100000,
 	    "How many unused one-time passwords there can be"),
+	RA_TIME(ra.signing.not_before,
+	    "When the certificate of the signing RA begins, counted from the "
+	    "opening of the site; without it, at the usual time, or two years "
+	    "before its end if that is earlier. Another setting makes another "
+	    "certificate of the same key"),
+	RA_TIME(ra.signing.not_after,
+	    "When it ends, counted likewise: -2d has ended two days before; "
+	    "without it, at the usual time, or two years after its begin if "
+	    "that is later. What mscep.dll does with an RA that has expired "
+	    "is not shown yet"),
+	WORD(ra.signing.key_usage, ra_usage_words, "Its keyUsage"),
+	RA_TIME(ra.encryption.not_before,
+	    "The same of the encryption RA; requests that are sealed to the "
+	    "certificate before are read as well"),
+	RA_TIME(ra.encryption.not_after, "When that one ends"),
+	WORD(ra.encryption.key_usage, ra_usage_words, "Its keyUsage"),
 	WORD(ca.key, ca_key_words, "The key of the CA"),
 	NUMBER(ca.tiers, 1, 3,
 	    "How many CAs there are from the root to the one that issues"),
@@ -474,6 +505,18 @@ put(struct loading *l, void *to, size_t row, struct value *v)
 
 static const struct key_table table = { key_at, put };
 
+static void
+check_ra(struct loading *l, const struct mark *at, const char *name,
+    const struct ra_settings *ra)
+{
+	if (ra->not_before != RA_USUAL && ra->not_after != RA_USUAL &&
+	    ra->not_before >= ra->not_after)
+		errors_at(l->errors, at,
+		    "\"ra.%s.not_after\" is not later than "
+		    "\"ra.%s.not_before\"",
+		    name, name);
+}
+
 /* What no key can say of itself. */
 static void
 check_state(struct loading *l, const struct mark *at)
@@ -495,6 +538,8 @@ check_state(struct loading *l, const struct mark *at)
 		errors_at(l->errors, at,
 		    "\"mscep.admin.user\" has a colon, which Basic cannot "
 		    "carry");
+	check_ra(l, at, "signing", &s->ra.signing);
+	check_ra(l, at, "encryption", &s->ra.encryption);
 }
 
 /* The value is YAML too, so that a list can be written. */

@@ -95,7 +95,7 @@ enum handshake {
 #define ADMIN_PASSWORD_SIZE 129
 #define EXPECT_SIZE 256
 
-#define RA_USUAL INT64_MIN
+#define RA_USUAL INT32_MIN /* as a word of the tables can be */
 
 /*
  * The state of all layers: plain data, so that a copy is a snapshot; less

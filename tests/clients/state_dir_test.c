@@ -273,6 +273,10 @@ what_is_wrong_is_said(void **state)
 	} rows[] = {
 		{ "server.ca.tiers=2", 2, "--state-dir keeps one CA" },
 		{ "server.ca.key=ec-p256", 2, "--state-dir keeps one CA" },
+		{ "server.ra.signing.not_after=-2d", 2,
+		    "--state-dir keeps the RAs" },
+		{ "server.ra.encryption.key_usage=none", 2,
+		    "--state-dir keeps the RAs" },
 		{ "server.windows=2016", 1, "index.txt:1: " },
 	};
 	char dir[FILE_PATH_SIZE], path[FILE_PATH_SIZE];

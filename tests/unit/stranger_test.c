@@ -140,7 +140,7 @@ static const struct changed {
 };
 
 static struct credentials *
-with_ras(const struct credentials *from, const struct ra_shape *ras)
+with_ras(struct credentials *from, const struct ra_shape *ras)
 {
 	struct credentials *cred;
 	struct error err = { 0 };
@@ -220,6 +220,9 @@ remembers_one_before(void **state)
 	/* Once more, with another change elsewhere. */
 	ras[CA_RA_SIGNING].not_after = 0;
 	a = with_ras(b, ras);
+	assert_octets(blob_span(&a->der[CA_RA_SIGNING]),
+	    ca.credentials->der[CA_RA_SIGNING].data,
+	    ca.credentials->der[CA_RA_SIGNING].len);
 	assert_octets(a->encryption_before.whole, was->data, was->len);
 	credentials_free(a);
 	credentials_free(b);
