@@ -370,6 +370,7 @@ static const struct source {
 	{ "server/scenario/load.c", "errors_at(", 2 },
 	{ "server/scenario/find.c", "errors_at(", 2 },
 	{ "server/scenario/find.c", "error_set(", 1 },
+	{ "server/scenario/list.c", "errors_at(", 2 },
 	{ "server/fault/rules.c", "errors_at(", 2 },
 	{ "server/fault/when.c", "errors_at(", 2 },
 	{ "server/fault/relations.c", "errors_at(", 2 },
