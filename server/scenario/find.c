@@ -113,6 +113,8 @@ path_beside(const struct loading *l, const char *path)
 {
 	char *out;
 
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
 	if (*path == '/' || strcmp(l->dir, ".") == 0)
 		return strdup(path);
 	return asprintf(&out, "%s/%s", l->dir, path) == -1 ? NULL : out;
