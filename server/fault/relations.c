@@ -15,13 +15,19 @@ static const struct relation {
 	enum {
 		ONE_OF,	  /* at most one of `keys` */
 		EXCLUDES, /* each of `keys` excludes all of `others` */
-		NEEDS,	  /* each of `keys` needs `others`, one name */
+		NEEDS,	  /* each of `keys` needs one of `others` */
 	} kind;
 	const char *keys, *others;
 	const char *why;
 } relations[] = {
 	{ ONE_OF, "do.http.page do.http.body do.http.file do.http.redirect",
 	    NULL, "an answer has one body" },
+	{ NEEDS,
+	    "do.http.as=app-proxy do.http.as=http-sys do.http.as=iis "
+	    "do.http.as=mscep",
+	    "do.http.status do.http.page do.http.body do.http.file "
+	    "do.http.redirect",
+	    "only such an answer has a layer of its own" },
 	{ ONE_OF, "do.http.length do.http.length_off", NULL,
 	    "an answer has one length" },
 	{ ONE_OF,
@@ -46,8 +52,6 @@ static const struct relation {
 	    "a certificate has one subjectAltName" },
 	{ EXCLUDES, "do.scep.status", "do.certificate.*",
 	    "no certificate is sent then" },
-	{ NEEDS, "do.scep.fail_info", "do.scep.status=failure",
-	    "others have no failInfo" },
 	{ ONE_OF, "when.first when.nth", NULL, "nth names them all" },
 	{ ONE_OF, "when.every when.nth", NULL, "nth names them all" },
 };
@@ -185,16 +189,15 @@ check_one_of(const struct fault_rule *rule, const struct relation *r,
 	}
 }
 
+/* Of those that would do, the first is told. */
 static void
 say_missing(const struct relation *r, const struct part *p,
     struct errors *errors)
 {
 	const char *other = strchr(r->others, '.') + 1;
-	size_t len = strcspn(other, "=");
 
-	errors_at(errors, &p->value->at, "\"%s\" needs \"%.*s%s%s\": %s",
-	    p->key->name, (int)len, other, other[len] == '=' ? ": " : "",
-	    other[len] == '=' ? other + len + 1 : "", r->why);
+	errors_at(errors, &p->value->at, "\"%s\" needs \"%.*s\": %s",
+	    p->key->name, (int)strcspn(other, " ="), other, r->why);
 }
 
 static void

@@ -5,9 +5,9 @@
  */
 #include "unit/scenarios.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -182,6 +182,8 @@ static const struct loose {
 } looses[] = {
 	{ "extends a file", TOP "extends: ./base.yaml\n", NULL,
 	    "pki.yaml:3:10: a scenario that is not a file cannot name one" },
+	{ "sends a file", TOP "faults: [{do: {http: {file: x}}}]\n", NULL,
+	    "pki.yaml:3:29: a scenario that is not a file cannot name one" },
 	{ "a name of 65 characters", "mockndes: 1\nname: " SIXTY "12345\n",
 	    NULL,
 	    "pki.yaml:2:7: a name is made of A-Z a-z 0-9 . _ -, 64 of them at "
@@ -364,6 +366,7 @@ static const struct source {
 	int commas;
 } sources[] = {
 	{ "server/scenario/yaml.c", "errors_at(", 2 },
+	{ "server/scenario/values.c", "errors_at(", 2 },
 	{ "server/scenario/keys.c", "errors_at(", 2 },
 	{ "server/scenario/server_keys.c", "errors_at(", 2 },
 	{ "server/scenario/rules.c", "errors_at(", 2 },
@@ -410,8 +413,7 @@ every_source(void **state)
 			known = strstr(name, ".c") == NULL;
 			for (size_t i = 0;
 			     i < sizeof(sources) / sizeof(sources[0]); i++)
-				known |= strcmp(sources[i].row, name) == 0 ||
-				    strstr(name, "values.c") != NULL;
+				known |= strcmp(sources[i].row, name) == 0;
 			text = (struct buffer){ 0 };
 			if (!known &&
 			    file_read(path_in_source(path, name), &text) &&
@@ -422,6 +424,69 @@ every_source(void **state)
 		}
 		closedir(dir);
 	}
+}
+
+static bool
+is_key(const char *glob)
+{
+	const struct fault_condition *c;
+	const struct fault_kind *k;
+	char name[128];
+
+	for (size_t i = 0; (c = fault_condition_at(i)) != NULL; i++) {
+		snprintf(name, sizeof(name), "when.%s", c->key.name);
+		if (fnmatch(glob, name, 0) == 0)
+			return true;
+	}
+	for (size_t i = 0; (k = fault_kind_at(i)) != NULL; i++) {
+		snprintf(name, sizeof(name), "do.%s", k->key.name);
+		if (fnmatch(glob, name, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "do.http.page do.wire.reset=before" */
+static void
+are_keys(char *names)
+{
+	for (char *at = strtok(names, " "); at != NULL;
+	     at = strtok(NULL, " ")) {
+		at[strcspn(at, "=")] = '\0';
+		if (!is_key(at))
+			fail_msg("there is no key %s", at);
+	}
+}
+
+/* Each row of the table of what cannot stand together: its last words. */
+static void
+every_relation(void **state)
+{
+	struct saying s = { .file = "server/fault/relations.c" };
+	struct buffer text = { 0 };
+	char path[FILE_PATH_SIZE];
+	const char *at, *end;
+	size_t count = 0;
+
+	(void)state;
+	assert_true(file_read(path_in_source(path, s.file), &text));
+	at = strstr((const char *)text.data, "} relations[] = {\n");
+	assert_non_null(at);
+	assert_non_null(end = strstr(at, "\n};"));
+	for (at = strchr(at, '\n'); at < end && (at = strchr(at, '{')) < end;
+	     count++) {
+		s.line = line_of((const char *)text.data, at);
+		/* What comes last is why. */
+		for (; *at != '}'; at += *at == ',') {
+			s.text[0] = '\0';
+			at = read_literals(at, ",}", s.text);
+			if (*at == ',')
+				are_keys(s.text);
+		}
+		was_said(&s);
+	}
+	assert_true(count > 5);
+	buffer_free(&text);
 }
 
 int
@@ -437,6 +502,7 @@ main(void)
 		ONE(many, "twenty errors are told"),
 		ROWS(all_is_shown, sources),
 		ONE(every_source, "no source is left out"),
+		ONE(every_relation, "each row of what cannot stand together"),
 	};
 
 	return ROWS_RUN(tables, NULL, NULL);
