@@ -15,6 +15,40 @@ set(struct error *err, const struct mark *at, const char *fmt, va_list ap)
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 }
 
+/* Octets of the UTF-8 sequence that begins there, 0: none. */
+static size_t
+sequence(const unsigned char *at)
+{
+	size_t n = *at < 0x80 ? 1 :
+	    *at < 0xc2	      ? 0 :
+	    *at < 0xe0	      ? 2 :
+	    *at < 0xf0	      ? 3 :
+	    *at < 0xf5	      ? 4 :
+				0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+/* What was quoted may have been cut within a character, or lead a terminal. */
+static void
+make_printable(char *text)
+{
+	unsigned char *at = (unsigned char *)text;
+	size_t n;
+
+	for (; *at != '\0'; at += n) {
+		n = sequence(at);
+		if (n > 1)
+			continue;
+		if (n == 0 || *at < ' ' || *at == 0x7f)
+			*at = '?';
+		n = 1;
+	}
+}
+
 int
 error_set(struct error *err, const char *fmt, ...)
 {
@@ -47,6 +81,7 @@ errors_at(struct errors *errors, const struct mark *at, const char *fmt, ...)
 	va_start(ap, fmt);
 	set(&errors->list[errors->count - 1], at, fmt, ap);
 	va_end(ap);
+	make_printable(errors->list[errors->count - 1].text);
 	return -1;
 }
 

@@ -14,14 +14,20 @@
 static const struct relation {
 	enum {
 		ONE_OF,	  /* at most one of `keys` */
-		EXCLUDES, /* one of `keys` excludes all of `others` */
-		NEEDS,	  /* one of `keys` needs one of `others` */
+		EXCLUDES, /* each of `keys` excludes all of `others` */
+		NEEDS,	  /* each of `keys` needs one of `others` */
 	} kind;
 	const char *keys, *others;
 	const char *why;
 } relations[] = {
 	{ ONE_OF, "do.http.page do.http.body do.http.file do.http.redirect",
 	    NULL, "an answer has one body" },
+	{ NEEDS,
+	    "do.http.as=app-proxy do.http.as=http-sys do.http.as=iis "
+	    "do.http.as=mscep",
+	    "do.http.status do.http.page do.http.body do.http.file "
+	    "do.http.redirect",
+	    "only such an answer has a layer of its own" },
 	{ ONE_OF, "do.http.length do.http.length_off", NULL,
 	    "an answer has one length" },
 	{ ONE_OF,
@@ -34,8 +40,6 @@ static const struct relation {
 	    "do.http.* do.bytes.* do.wire.drip.* do.wire.pause.* "
 	    "do.wire.garbage",
 	    "nothing is sent" },
-	{ NEEDS, "do.wire.pause.at", "do.wire.pause.time",
-	    "a pause takes its time" },
 	{ EXCLUDES, "do.caps.answer",
 	    "do.caps.list do.caps.add do.caps.remove do.caps.separator "
 	    "do.caps.case do.caps.noise do.caps.final_newline",
@@ -47,7 +51,7 @@ static const struct relation {
 	{ ONE_OF, "do.certificate.san do.certificate.san_dns", NULL,
 	    "a certificate has one subjectAltName" },
 	{ EXCLUDES, "do.scep.status", "do.certificate.*",
-	    "no certificate is issued then" },
+	    "no certificate is sent then" },
 	{ ONE_OF, "when.first when.nth", NULL, "nth names them all" },
 	{ ONE_OF, "when.every when.nth", NULL, "nth names them all" },
 };
@@ -102,26 +106,26 @@ says(const struct part *p, const char *word, size_t len)
 	return false;
 }
 
-/* Which of the names it is, from 1 on; 0: none. */
-static size_t
+/* Whether it is one of the names; what is switched off is none. */
+static bool
 match(const char *names, const struct part *p)
 {
 	char glob[NAME_SIZE], name[NAME_SIZE];
-	size_t len, before, nth = 1;
+	size_t len, before;
 
 	if (p->key->type == VALUE_BOOL && p->value->number == 0)
-		return 0;
+		return false;
 	snprintf(name, sizeof(name), "%s.%s", p->where, p->key->name);
-	for (; *names != '\0'; names += len + (names[len] == ' '), nth++) {
+	for (; *names != '\0'; names += len + (names[len] == ' ')) {
 		len = strcspn(names, " ");
 		before = strcspn(names, " =");
 		snprintf(glob, sizeof(glob), "%.*s", (int)before, names);
 		if (fnmatch(glob, name, 0) == 0 &&
 		    (before == len ||
 			says(p, names + before + 1, len - before - 1)))
-			return nth;
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 static bool
@@ -130,7 +134,7 @@ has(const struct fault_rule *rule, const char *names)
 	struct part p;
 
 	for (size_t i = 0; part_at(rule, i, &p); i++)
-		if (match(names, &p) > 0)
+		if (match(names, &p))
 			return true;
 	return false;
 }
@@ -163,7 +167,7 @@ check_excludes(const struct fault_rule *rule, const struct relation *r,
 	struct part other;
 
 	for (size_t i = 0; part_at(rule, i, &other); i++)
-		if (other.key != p->key && match(r->others, &other) > 0)
+		if (other.key != p->key && match(r->others, &other))
 			say_both(r, p, &other, errors);
 }
 
@@ -175,7 +179,7 @@ check_one_of(const struct fault_rule *rule, const struct relation *r,
 	bool found = false;
 
 	for (size_t i = 0; part_at(rule, i, &p); i++) {
-		if (match(r->keys, &p) == 0)
+		if (!match(r->keys, &p))
 			continue;
 		if (found)
 			say_both(r, &first, &p, errors);
@@ -183,6 +187,17 @@ check_one_of(const struct fault_rule *rule, const struct relation *r,
 			first = p;
 		found = true;
 	}
+}
+
+/* Of those that would do, the first is told. */
+static void
+say_missing(const struct relation *r, const struct part *p,
+    struct errors *errors)
+{
+	const char *other = strchr(r->others, '.') + 1;
+
+	errors_at(errors, &p->value->at, "\"%s\" needs \"%.*s\": %s",
+	    p->key->name, (int)strcspn(other, " ="), other, r->why);
 }
 
 static void
@@ -196,14 +211,12 @@ check_relation(const struct fault_rule *rule, const struct relation *r,
 		return;
 	}
 	for (size_t i = 0; part_at(rule, i, &p); i++) {
-		if (match(r->keys, &p) == 0)
+		if (!match(r->keys, &p))
 			continue;
 		if (r->kind == EXCLUDES)
 			check_excludes(rule, r, &p, errors);
 		else if (!has(rule, r->others))
-			errors_at(errors, &p.value->at,
-			    "\"%s\" needs \"%s\": %s", p.key->name,
-			    strchr(r->others, '.') + 1, r->why);
+			say_missing(r, &p, errors);
 	}
 }
 

@@ -113,7 +113,9 @@ path_beside(const struct loading *l, const char *path)
 {
 	char *out;
 
-	if (*path == '/')
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	if (*path == '/' || strcmp(l->dir, ".") == 0)
 		return strdup(path);
 	return asprintf(&out, "%s/%s", l->dir, path) == -1 ? NULL : out;
 }
@@ -162,7 +164,9 @@ find_in(const char *dir, const char *name, struct found *out, struct error *err)
 
 	if (dir == NULL)
 		return 1;
-	len = snprintf(path, sizeof(path), "%s/%s.yaml", dir, name);
+	len = strcmp(dir, ".") == 0 ?
+	    snprintf(path, sizeof(path), "%s.yaml", name) :
+	    snprintf(path, sizeof(path), "%s/%s.yaml", dir, name);
 	if (len < 0 || (size_t)len >= sizeof(path))
 		return error_set(err, "%.120s: %s", dir,
 		    strerror(ENAMETOOLONG));

@@ -42,12 +42,8 @@ consider(const struct key_table *table, struct nearest *n)
 static void
 unknown(struct loading *l, const struct mark *at, const struct nearest *n)
 {
-	if (n->best[0] == '\0')
-		errors_at(l->errors, at, "unknown key \"%.60s\"", n->asked);
-	else
-		errors_at(l->errors, at,
-		    "unknown key \"%.60s\", did you mean \"%s\"?", n->asked,
-		    n->best);
+	errors_at(l->errors, at, "unknown key \"%.60s\", did you mean \"%s\"?",
+	    n->asked, n->best);
 }
 
 void

@@ -37,14 +37,12 @@ put_test(struct loading *l, void *to, size_t row, struct value *v)
 	tests[rule->test_count++].value = *v;
 }
 
-/* In the order of the tables: that of a map means nothing. */
 static void
 put_edit(struct loading *l, void *to, size_t row, struct value *v)
 {
 	struct fault_rule *rule = to;
 	struct fault_edit *edits = reallocarray(rule->edits,
 	    rule->edit_count + 1, sizeof(*edits));
-	size_t at = 0;
 
 	if (edits == NULL) {
 		errors_at(l->errors, &v->at, "out of memory");
@@ -52,14 +50,8 @@ put_edit(struct loading *l, void *to, size_t row, struct value *v)
 		return;
 	}
 	rule->edits = edits;
-	for (size_t i = 0; i < row; i++)
-		at += at < rule->edit_count &&
-		    edits[at].kind == fault_kind_at(i);
-	memmove(edits + at + 1, edits + at,
-	    (rule->edit_count - at) * sizeof(*edits));
-	edits[at].kind = fault_kind_at(row);
-	edits[at].value = *v;
-	rule->edit_count++;
+	edits[rule->edit_count].kind = fault_kind_at(row);
+	edits[rule->edit_count++].value = *v;
 }
 
 static const struct key_table conditions = { condition_key_at, put_test };

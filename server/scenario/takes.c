@@ -63,22 +63,22 @@ static const struct {
 	const char *text;
 	void (*range)(int64_t, struct buffer *);
 } forms[] = {
-	[VALUE_WORD] = { "" },
-	[VALUE_BOOL] = { "true or false" },
+	[VALUE_WORD] = { "", NULL },
+	[VALUE_BOOL] = { "true or false", NULL },
 	[VALUE_NUMBER] = { "a number", print_number },
-	[VALUE_FRACTION] = { "a number from 0 to 1 such as 0.25" },
+	[VALUE_FRACTION] = { "a number from 0 to 1 such as 0.25", NULL },
 	[VALUE_DURATION] = { "a duration", print_duration },
 	[VALUE_AMOUNT] = { "octets or a part such as 50%", print_number },
-	[VALUE_TEXT] = { "a text" },
-	[VALUE_BODY] = { "a text" },
-	[VALUE_FILE] = { "a file beside the scenario" },
-	[VALUE_STATUS] = { "a status: 503, 500.0 or 500.0.1346" },
-	[VALUE_WORDS] = { "one or a list of " },
+	[VALUE_TEXT] = { "a text", NULL },
+	[VALUE_BODY] = { "a text", NULL },
+	[VALUE_FILE] = { "a file beside the scenario", NULL },
+	[VALUE_STATUS] = { "a status: 503, 500.0 or 500.0.1346", NULL },
+	[VALUE_WORDS] = { "one or a list of ", NULL },
 	[VALUE_NUMBERS] = { "a number or a list of numbers", print_number },
-	[VALUE_TEXTS] = { "a text or a list of texts" },
-	[VALUE_OIDS] = { "an OID or a list of OIDs" },
-	[VALUE_PAIRS] = { "texts by name: {name: text}" },
-	[VALUE_PERIOD] = { "[from, to], two durations" },
+	[VALUE_TEXTS] = { "a text or a list of texts", NULL },
+	[VALUE_OIDS] = { "an OID or a list of OIDs", NULL },
+	[VALUE_PAIRS] = { "texts by name: {name: text}", NULL },
+	[VALUE_PERIOD] = { "[from, to], two durations", NULL },
 };
 
 void

@@ -136,7 +136,7 @@ refuse(struct loading *l, const struct yaml *node, const char *what,
 		return errors_at(l->errors, &node->at, "\"%.60s\" is not %s",
 		    node->text, what);
 	return errors_at(l->errors, &node->at,
-	    "\"%.60s\" is neither %s nor \"%s\"", node->text, what, n->best);
+	    "\"%.60s\" is not %s, nor \"%s\"", node->text, what, n->best);
 }
 
 static int
@@ -216,7 +216,7 @@ read_amount(struct loading *l, const struct key *key, const struct yaml *node,
 	if (!read_integer(node->text, &out->number, &rest) ||
 	    (*rest != '\0' && strcmp(rest, "%") != 0))
 		return refuse(l, node,
-		    "a number of octets, or a share such as 50%", &n);
+		    "a number of octets or a share such as 50%", &n);
 	out->is_percent = *rest == '%';
 	if (!out->is_percent)
 		return check_range(l, key, node, out->number);
