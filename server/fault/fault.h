@@ -75,6 +75,23 @@ struct fault_condition {
 /* The rows, from 0 on; NULL: no more. */
 const struct fault_condition *fault_condition_at(size_t);
 
+/*
+ * Which keys cannot be meant together in a rule. Names are globs with "when."
+ * or "do." in front, several with blanks between them; "=word" behind one:
+ * only if its value is this word. What is false is not there.
+ */
+struct fault_relation {
+	enum {
+		ONE_OF,	  /* at most one of `keys` */
+		EXCLUDES, /* one of `keys` excludes all of `others` */
+		NEEDS,	  /* one of `keys` needs one of `others` */
+	} kind;
+	const char *keys, *others;
+	const char *why;
+};
+/* The rows, from 0 on; NULL: no more. */
+const struct fault_relation *fault_relation_at(size_t);
+
 /* Filled by the loader, const once faults_finish() is through with it. */
 struct fault_rule {
 	struct mark at;

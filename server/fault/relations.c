@@ -7,19 +7,7 @@
 
 #define NAME_SIZE 96
 
-/*
- * Names are globs with "when." or "do." in front, several with blanks between
- * them; "=word" behind one: only if its value is this word.
- */
-static const struct relation {
-	enum {
-		ONE_OF,	  /* at most one of `keys` */
-		EXCLUDES, /* each of `keys` excludes all of `others` */
-		NEEDS,	  /* each of `keys` needs one of `others` */
-	} kind;
-	const char *keys, *others;
-	const char *why;
-} relations[] = {
+static const struct fault_relation relations[] = {
 	{ ONE_OF, "do.http.page do.http.body do.http.file do.http.redirect",
 	    NULL, "an answer has one body" },
 	{ NEEDS,
@@ -55,6 +43,14 @@ static const struct relation {
 	{ ONE_OF, "when.first when.nth", NULL, "nth names them all" },
 	{ ONE_OF, "when.every when.nth", NULL, "nth names them all" },
 };
+
+#define RELATIONS (sizeof(relations) / sizeof(relations[0]))
+
+const struct fault_relation *
+fault_relation_at(size_t row)
+{
+	return row < RELATIONS ? &relations[row] : NULL;
+}
 
 /* Edits of what only one operation answers. */
 static const struct {
@@ -149,8 +145,8 @@ is_before(const struct part *a, const struct part *b)
 
 /* The place is that of the later one. */
 static void
-say_both(const struct relation *r, const struct part *a, const struct part *b,
-    struct errors *errors)
+say_both(const struct fault_relation *r, const struct part *a,
+    const struct part *b, struct errors *errors)
 {
 	const struct part *first = is_before(a, b) ? a : b;
 	const struct part *later = first == a ? b : a;
@@ -161,7 +157,7 @@ say_both(const struct relation *r, const struct part *a, const struct part *b,
 }
 
 static void
-check_excludes(const struct fault_rule *rule, const struct relation *r,
+check_excludes(const struct fault_rule *rule, const struct fault_relation *r,
     const struct part *p, struct errors *errors)
 {
 	struct part other;
@@ -172,7 +168,7 @@ check_excludes(const struct fault_rule *rule, const struct relation *r,
 }
 
 static void
-check_one_of(const struct fault_rule *rule, const struct relation *r,
+check_one_of(const struct fault_rule *rule, const struct fault_relation *r,
     struct errors *errors)
 {
 	struct part first, p;
@@ -191,7 +187,7 @@ check_one_of(const struct fault_rule *rule, const struct relation *r,
 
 /* Of those that would do, the first is told. */
 static void
-say_missing(const struct relation *r, const struct part *p,
+say_missing(const struct fault_relation *r, const struct part *p,
     struct errors *errors)
 {
 	const char *other = strchr(r->others, '.') + 1;
@@ -201,7 +197,7 @@ say_missing(const struct relation *r, const struct part *p,
 }
 
 static void
-check_relation(const struct fault_rule *rule, const struct relation *r,
+check_relation(const struct fault_rule *rule, const struct fault_relation *r,
     struct errors *errors)
 {
 	struct part p;
@@ -303,7 +299,7 @@ check_work(const struct fault_rule *rule, struct errors *errors)
 void
 fault_check_rule(const struct fault_rule *rule, struct errors *errors)
 {
-	for (size_t i = 0; i < sizeof(relations) / sizeof(relations[0]); i++)
+	for (size_t i = 0; i < RELATIONS; i++)
 		check_relation(rule, &relations[i], errors);
 	check_work(rule, errors);
 }

@@ -167,16 +167,28 @@ async function test(editor) {
 		keysOf("faults", "[]", "do", section));
 	}
 
-	const help = at("server", "windows").description;
-	const shown = await editor.hover(
-		`${TOP}server:\n  win|dows: 2016\n`);
-	assert(help.length > 0 && shown.includes(help), shown);
+	const nonce = at("faults", "[]", "do", "scep", "recipient_nonce");
+	const items = await editor.complete(`${TOP}faults:\n  - do:\n` +
+		"      scep:\n        recipient_nonce: |");
+	offers(items, nonce.enum);
+	const helps = nonce.enum.map((word) => items.find((item) =>
+		item.label === word).documentation);
+	assert.deepStrictEqual(helps, nonce.enumDescriptions);
+
+	const shown = await editor.hover(`${TOP}faults:\n  - do:\n` +
+		"      scep:\n        recipient_|nonce: wrong\n");
+	assert(nonce.description.length > 0 &&
+		shown.includes(nonce.description), shown);
 
 	assert.deepStrictEqual(await editor.marks(TOP), []);
 	const marks = await editor.marks(`${TOP}server: {widnows: 2016}\n`);
 	assert.strictEqual(marks.length, 1);
 	assert.match(marks[0].message, /widnows/);
 	assert.strictEqual(marks[0].range.start.line, 3);
+	const both = await editor.marks(`${TOP}faults:\n  - do: {http: ` +
+		"{body: x, redirect: /y}}\n");
+	assert.strictEqual(both.length, 1, JSON.stringify(both));
+	assert.match(both[0].message, /an answer has one body/);
 }
 
 async function main() {

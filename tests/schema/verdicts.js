@@ -1,6 +1,6 @@
 // Compares ajv's verdict on scenarios with that of `mockndes check`: those
-// that ship, those of the folder of invalid ones, and for every key of the
-// schema many values that were made up. What the program takes, the schema
+// that ship, those of the folder of invalid ones, and others that are made up:
+// every key of the schema with many values, and any two keys of a rule. What the program takes, the schema
 // has to take; what it refuses, the schema refuses too, or inexpressible.txt
 // says why it cannot. Usage: verdicts.js PROGRAM SCHEMA SOURCE-TREE
 "use strict";
@@ -16,8 +16,10 @@ const [program, schemaFile, source] = process.argv.slice(2);
 const schema = JSON.parse(fs.readFileSync(schemaFile, "utf8"));
 const BATCH = 500;
 
-// All that ajv is strict about, but for types that are lists.
-const options = { allErrors: true, strict: true, strictTypes: false };
+// All that ajv is strict about, but for types that are lists; editors know
+// errorMessage.
+const options = { allErrors: true, strict: true, strictTypes: false,
+	strictRequired: false, keywords: ["errorMessage", "enumDescriptions"] };
 const validate = new Ajv2020(options).compile(schema);
 const old = { ...schema };
 delete old.$schema;
@@ -116,7 +118,7 @@ function compareInvalid({ files }) {
 }
 
 const LONG = "x".repeat(300);
-const VALUES = ["", "healthy", "~", "null", "true", "false", "True", "yes", "0", "1", "-1",
+const VALUES = ["", "healthy", "a-file", "~", "null", "true", "false", "True", "yes", "0", "1", "-1",
 	"+1", "-0", "2", "007", "1.0", "0.5", ".5", "0.25", "0.1234567", "1e2",
 	"0x10", "1_000", "99999999999999999999", "503", "500.0", "500.0.1346",
 	"404.13", "99", "100", "999", "1000", "0503", "500.", "500.1000",
@@ -155,73 +157,127 @@ function* leaves(form, names) {
 }
 
 // Keys that mean nothing without another one beside them.
-const COMPANIONS = { "when.per": "first: 1" };
+const COMPANIONS = {
+	"faults.[].when.per": [["faults.[].when.first", "1"]],
+	"faults.[].do.scep.fail_info": [["faults.[].do.scep.status", "failure"]],
+	"faults.[].do.scep.fail_info_text":
+		[["faults.[].do.scep.status", "failure"]],
+	"faults.[].do.wire.pause.at": [["faults.[].do.wire.pause.time", "1s"]],
+	"faults.[].processed": [["faults.[].do.http.status", "503"]],
+};
 
-// {a: {b: value}} in YAML; a rule needs something to do.
-function compose(names, value) {
-	const [name, ...rest] = names;
-	const companion = COMPANIONS[names.join(".")];
-	if (companion !== undefined)
-		return `{${name}: {${rest}: ${value}, ${companion}}}`;
-	if (rest.length === 0)
-		return `{${name}: ${value}}`;
-	if (rest[0] !== "[]")
-		return `{${name}: ${compose(rest, value)}}`;
-	const rule = compose(rest.slice(1), value);
-	return `{${name}: [${rest[1] === "do" ? rule :
-		`${rule.slice(0, -1)}, do: {delay: 1s}}`}]}`;
+function print(node) {
+	if (typeof node === "string")
+		return node;
+	if (node["[]"] !== undefined)
+		return `[${print(node["[]"])}]`;
+	return `{${Object.entries(node).map(([name, below]) =>
+		`${name}: ${print(below)}`).join(", ")}}`;
 }
 
-function compareMadeUp({ sayings }) {
-	const folder = path.resolve("made-up");
-	const cases = new Map();
-	let count = 0;
+// A scenario with these keys, a.b.c, and values; a rule does something.
+function compose(name, entries) {
+	const top = { mockndes: "1", name };
+	const all = new Map(entries);
+	if ([...all.keys()].some((key) => key.startsWith("faults.")) &&
+	    ![...all.keys()].some((key) => key.startsWith("faults.[].do")))
+		all.set("faults.[].do.delay", "1s");
+	for (const [key, value] of all) {
+		const names = key.split("."), last = names.pop();
+		let here = top;
+		for (const part of names)
+			here = here[part] ??= {};
+		here[last] = value;
+	}
+	return `${print(top)}\n`;
+}
 
-	fs.rmSync(folder, { recursive: true, force: true });
-	fs.mkdirSync(folder);
-	for (const [names, form] of leaves(schema, [])) {
-		if (names[0] === "mockndes" || names[0] === "name")
-			continue;
-		for (const value of new Set([...VALUES, ...named(form)])) {
-			const name = `x${++count}`;
-			const file = path.join(folder, `${name}.yaml`);
-			const text = `{mockndes: 1, name: ${name}, ` +
-				`${compose(names, value).slice(1)}\n`;
-			fs.writeFileSync(file, text);
-			cases.set(file, { key: names.join("."), value, text });
+// Scenarios of our own making, each a file.
+class MadeUp {
+	constructor(folder) {
+		this.folder = path.resolve(folder);
+		this.cases = new Map();
+		fs.rmSync(this.folder, { recursive: true, force: true });
+		fs.mkdirSync(this.folder);
+		fs.writeFileSync(path.join(this.folder, "a-file"), "content");
+	}
+
+	add(what, entries) {
+		const name = `x${this.cases.size}`;
+		const file = path.join(this.folder, `${name}.yaml`);
+		const text = compose(name, entries);
+		fs.writeFileSync(file, text);
+		this.cases.set(file, { what, entries, text });
+	}
+
+	// Yields the entries of those that the program takes.
+	*compare(sayings) {
+		for (const [file, said] of check([...this.cases.keys()])) {
+			const { what, entries, text } = this.cases.get(file);
+			const mine = judge(text);
+			if (said === null && mine !== null)
+				complain(`the program takes ${text}  but: ${mine}`);
+			if (said === null)
+				yield entries;
+			else if (mine === null)
+				this.explain(said.map((one) => `${what}: ${one}`),
+					text, sayings);
 		}
 	}
-	const taken = new Map();
-	for (const [file, said] of check([...cases.keys()])) {
-		const { key, value, text } = cases.get(file);
-		const mine = judge(text);
-		taken.set(key, taken.get(key) || said === null);
-		if (said === null && mine !== null)
-			complain(`the program takes ${text}  but: ${mine}`);
-		if (said === null || mine !== null)
-			continue;
-		for (const what of said) {
+
+	explain(said, text, sayings) {
+		for (const one of said) {
 			const saying = sayings.find(({ words }) =>
-				words.test(`${value}: ${what}`));
+				words.test(one));
 			if (saying === undefined)
-				complain(`the schema takes ${text}  but: ${what}`);
+				complain(`the schema takes ${text}  but: ${one}`);
 			else
 				saying.used++;
 		}
 	}
-	for (const { words, used } of sayings)
-		if (used === 0)
-			complain(`nobody says ${words}`);
-	for (const [key, any] of taken)
-		if (!any)
+}
+
+// Every key with every value; returns for each key one that is taken.
+function compareValues(sayings) {
+	const madeUp = new MadeUp("values"), taken = new Map();
+	for (const [names, form] of leaves(schema, [])) {
+		const key = names.join(".");
+		if (key === "mockndes" || key === "name")
+			continue;
+		taken.set(key, undefined);
+		for (const value of new Set([...VALUES, ...named(form)]))
+			madeUp.add(value, [[key, value],
+				...COMPANIONS[key] ?? []]);
+	}
+	for (const [[key, value]] of madeUp.compare(sayings))
+		taken.set(key, value === "false" ? taken.get(key) : value);
+	for (const [key, value] of taken)
+		if (value === undefined)
 			complain(`no value of ${key} is taken`);
-	console.log(`${count} made up`);
+	console.log(`${madeUp.cases.size} values`);
+	return [...taken].filter(([, value]) => value !== undefined);
+}
+
+// Any two keys of a rule.
+function comparePairs(taken, sayings) {
+	const madeUp = new MadeUp("pairs");
+	const ofRule = taken.filter(([key]) => key.startsWith("faults."));
+	ofRule.forEach((one, i) => {
+		for (const other of ofRule.slice(i + 1))
+			madeUp.add("two", [one, other]);
+	});
+	for (const _ of madeUp.compare(sayings))
+		continue;
+	console.log(`${madeUp.cases.size} pairs`);
 }
 
 const exceptions = readExceptions();
 compareShipped();
 compareInvalid(exceptions);
-compareMadeUp(exceptions);
+comparePairs(compareValues(exceptions.sayings), exceptions.sayings);
+for (const { words, used } of exceptions.sayings)
+	if (used === 0)
+		complain(`nobody says ${words}`);
 for (const what of wrong)
 	console.error(what);
 process.exitCode = wrong.length > 0 ? 1 : 0;
