@@ -254,7 +254,7 @@ ends_as_it_says(void **state)
 
 static const char *const keep_whole[] = {
 	"delay: 3ms",
-	"wire: {drip: {octets: 1, every: 1ms}}",
+	"wire: {drip: {octets: 7, every: 1ms}}",
 	"wire: {drip: {octets: 500}}", /* every 100ms */
 	"wire: {drip: {octets: 1000000}}",
 	"wire: {pause: {at: 1, time: 3ms}}",
