@@ -51,8 +51,9 @@ struct mock {
 	char url[64]; /* of mscep.dll */
 };
 #define MOCK_CHALLENGE "bench"
-/* Returns when it is ready; keys: a key set, or NULL. */
-void mock_start(struct mock *, const char *program, const char *keys);
+/* Returns when it is ready; keys: a key set; scenario: a file; or NULL. */
+void mock_start(struct mock *, const char *program, const char *keys,
+    const char *scenario);
 void mock_stop(struct mock *);
 
 /* floor.c: the least that there is to do. */
@@ -113,6 +114,15 @@ size_t batch_check(const struct batch *, struct clients *);
 /* How many certificates of all batches bear a serial number of another. */
 size_t clients_duplicates(struct clients *);
 
+/* held.c: clients that hang, or get an octet a second. */
+extern const char held_scenario[];
+struct crowd;
+/* Returns when the server holds them all. */
+struct crowd *crowd_come(const struct mock *, size_t count);
+/* Some leave: seconds until the server has closed as many descriptors. */
+double crowd_shrink(struct crowd *, size_t to);
+void crowd_free(struct crowd *);
+
 /* main.c: what is measured, and what was found. */
 #define ROWS 4
 extern const struct row {
@@ -140,7 +150,11 @@ struct results {
 	long rss_start, rss_end; /* KiB */
 	size_t idle_count;
 	double idle_kib, answered_kib; /* for each connection */
-	double others;		       /* part of the CPUs that was not ours */
+	size_t held_count, held_wrong;
+	struct figure held_rate; /* against that without them */
+	double held_kib;	 /* for each */
+	struct samples noticed, released, stopped; /* seconds */
+	double others; /* part of the CPUs that was not ours */
 };
 
 /* table.c */

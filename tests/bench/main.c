@@ -18,6 +18,10 @@
 #define CAPS_CONNECTIONS 64
 #define CAPS_SECONDS 0.4
 #define IDLE_CONNECTIONS 2000
+#define HELD_CONNECTIONS 5000
+#define HELD_ROUNDS 9
+#define HELD_SHARE 300 /* enrolments a round, with and without */
+#define HELD_CLIENTS 8
 #define STARTS 20
 #define STARTS_WITHOUT_KEYS 5
 #define CAPS_TARGET "/certsrv/mscep/mscep.dll?operation=GetCACaps"
@@ -114,7 +118,7 @@ measure_enrolments(void)
 	struct clients *clients;
 	struct mock mock;
 
-	mock_start(&mock, bench.program, bench.keys);
+	mock_start(&mock, bench.program, bench.keys, NULL);
 	bench.found.rss_start = process_rss_kib(&mock.process);
 	clients = clients_new(&mock);
 	for (size_t i = 0; i < ROWS; i++)
@@ -210,7 +214,7 @@ measure_all_caps(void)
 	struct mock mock;
 	double echo_cpu, echo_rate, cpu, rate;
 
-	mock_start(&mock, bench.program, bench.keys);
+	mock_start(&mock, bench.program, bench.keys, NULL);
 	load_close(greet(&mock.at, 1));
 	echo_start(&echo, &echo_at, buffer_span(&bench.caps_answer));
 	for (int round = 0; round < ROUNDS; round++) {
@@ -225,22 +229,27 @@ measure_all_caps(void)
 	mock_stop(&mock);
 }
 
+static size_t
+raise_limit(size_t wanted)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur > 2 * wanted ? wanted : limit.rlim_cur / 2;
+}
+
 static void
 measure_idle(void)
 {
-	struct rlimit limit;
 	struct load *idle;
 	struct outcome out;
 	struct mock mock;
 	long before;
 
-	getrlimit(RLIMIT_NOFILE, &limit);
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	bench.found.idle_count = limit.rlim_cur > 2 * IDLE_CONNECTIONS ?
-	    IDLE_CONNECTIONS :
-	    limit.rlim_cur / 2;
-	mock_start(&mock, bench.program, bench.keys);
+	bench.found.idle_count = raise_limit(IDLE_CONNECTIONS);
+	mock_start(&mock, bench.program, bench.keys, NULL);
 	load_close(greet(&mock.at, 1));
 	before = process_rss_kib(&mock.process);
 	idle = load_open(&mock.at, bench.found.idle_count);
@@ -258,6 +267,76 @@ measure_idle(void)
 	mock_stop(&mock);
 }
 
+/* Enrolments a second, of the nth share of the batch. */
+static double
+enrol_share(const struct mock *mock, struct batch *batch, size_t nth)
+{
+	const struct errand errand = {
+		.requests = batch->requests + nth * HELD_SHARE,
+		.count = HELD_SHARE,
+		.answered = keep_answer,
+		.cls = batch->answers + nth * HELD_SHARE,
+	};
+	struct load *load = load_open(&mock->at, HELD_CLIENTS);
+	struct outcome out;
+
+	load_run(load, &errand, &out);
+	load_close(load);
+	samples_free(&out.latencies);
+	return HELD_SHARE / out.seconds;
+}
+
+static void
+measure_held_round(const struct mock *mock, struct batch *batch, size_t round)
+{
+	struct results *r = &bench.found;
+	long before = process_rss_kib(&mock->process);
+	double without, with;
+	struct crowd *crowd;
+
+	without = enrol_share(mock, batch, 2 * round);
+	crowd = crowd_come(mock, r->held_count);
+	if (round == 0)
+		r->held_kib = (double)(process_rss_kib(&mock->process) -
+				  before) /
+		    (double)r->held_count;
+	with = enrol_share(mock, batch, 2 * round + 1);
+	figure_add(&r->held_rate, with, without);
+	samples_add(&r->noticed, crowd_shrink(crowd, r->held_count - 1));
+	samples_add(&r->released, crowd_shrink(crowd, 0));
+	crowd_free(crowd);
+}
+
+static void
+measure_held(void)
+{
+	struct results *r = &bench.found;
+	char scenario[FILE_PATH_SIZE];
+	struct batch batch = { 0 };
+	struct clients *clients;
+	struct crowd *crowd;
+	struct mock mock;
+	double start;
+
+	path_in(scenario, bench.dir, "held.yaml");
+	file_write(scenario, held_scenario, strlen(held_scenario));
+	r->held_count = raise_limit(HELD_CONNECTIONS);
+	mock_start(&mock, bench.program, bench.keys, scenario);
+	clients = clients_new(&mock);
+	batch_bake(&batch, clients, &mock, false, 2 * HELD_ROUNDS * HELD_SHARE);
+	for (size_t round = 0; round < HELD_ROUNDS; round++)
+		measure_held_round(&mock, &batch, round);
+	r->held_wrong = batch_check(&batch, clients) +
+	    clients_duplicates(clients);
+	batch_free(&batch);
+	clients_free(clients);
+	crowd = crowd_come(&mock, r->held_count);
+	start = seconds(CLOCK_MONOTONIC);
+	mock_stop(&mock);
+	samples_add(&r->stopped, seconds(CLOCK_MONOTONIC) - start);
+	crowd_free(crowd);
+}
+
 /* Seconds from exec to the first answer to GetCACaps. */
 static double
 start_once(const char *keys)
@@ -266,7 +345,7 @@ start_once(const char *keys)
 	struct load *load;
 	struct mock mock;
 
-	mock_start(&mock, bench.program, keys);
+	mock_start(&mock, bench.program, keys, NULL);
 	load = greet(&mock.at, 1);
 	end = seconds(CLOCK_MONOTONIC);
 	load_close(load);
@@ -346,7 +425,8 @@ prepare(const char *program)
 static size_t
 finish(void)
 {
-	size_t wrong = bench.found.caps_wrong + bench.found.duplicates;
+	size_t wrong = bench.found.caps_wrong + bench.found.duplicates +
+	    bench.found.held_wrong;
 
 	for (size_t i = 0; i < ROWS; i++) {
 		wrong += bench.found.rows[i].wrong;
@@ -361,6 +441,10 @@ finish(void)
 	figure_free(&bench.found.openssl);
 	figure_free(&bench.found.start);
 	figure_free(&bench.found.start_without_keys);
+	figure_free(&bench.found.held_rate);
+	samples_free(&bench.found.noticed);
+	samples_free(&bench.found.released);
+	samples_free(&bench.found.stopped);
 	samples_free(&bench.found.floor);
 	buffer_free(&bench.caps_request);
 	buffer_free(&bench.caps_answer);
@@ -385,6 +469,7 @@ main(int argc, char **argv)
 	measure_enrolments();
 	measure_all_caps();
 	measure_idle();
+	measure_held();
 	machine_cpu(&all, &ours);
 	others = (all - all_before - (ours - ours_before)) /
 	    (seconds(CLOCK_MONOTONIC) - start) /

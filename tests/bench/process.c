@@ -154,11 +154,22 @@ read_ready(struct mock *m)
 }
 
 void
-mock_start(struct mock *m, const char *program, const char *keys)
+mock_start(struct mock *m, const char *program, const char *keys,
+    const char *scenario)
 {
-	const char *const argv[] = { program, "serve", "--listen",
-		"127.0.0.1:0", "--control", "off", "--challenge",
-		MOCK_CHALLENGE, keys == NULL ? NULL : "--keys", keys, NULL };
+	const char *argv[] = { program, "serve", "--listen", "127.0.0.1:0",
+		"--control", "off", "--challenge", MOCK_CHALLENGE, NULL, NULL,
+		NULL, NULL, NULL };
+	size_t end = 8;
+
+	if (keys != NULL) {
+		argv[end++] = "--keys";
+		argv[end++] = keys;
+	}
+	if (scenario != NULL) {
+		argv[end++] = "--scenario";
+		argv[end] = scenario;
+	}
 
 	process_start(&m->process, argv);
 	read_ready(m);

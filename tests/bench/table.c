@@ -88,6 +88,27 @@ print_memory(struct results *r)
 	    r->answered_kib);
 }
 
+static void
+print_held(struct results *r)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%zu held connections", r->held_count);
+	printf("%-41s %8s %6s\n", text, "", "x");
+	printf("%-41s", "PKCSReq POST c=8 beside them, per s");
+	print_figure(&r->held_rate, 0.5, 1, 0);
+	printf(" %5zu wrong\n%-41s %8.1f\n", r->held_wrong,
+	    "resident memory of each, KiB", r->held_kib);
+	printf("%-41s %8.1f\n", "one leaves: until that is noticed, ms",
+	    samples_median(&r->noticed) * 1e3);
+	printf("%-41s %8.1f\n", "all leave: until all are released, ms",
+	    samples_median(&r->released) * 1e3);
+	printf("%-41s %8.1f\n", "all are there: SIGTERM to exit, ms",
+	    samples_median(&r->stopped) * 1e3);
+	printf("x: against the rate without them, by turns. Half of them hang, "
+	       "half get an\noctet a second.\n\n");
+}
+
 void
 table_print(struct results *r)
 {
@@ -97,6 +118,7 @@ table_print(struct results *r)
 	print_caps(r);
 	print_starts(r);
 	print_memory(r);
+	print_held(r);
 	printf("Only ratios (x) can be held against those of another "
 	       "machine.\n");
 	printf("Meanwhile other processes took %.0f %% of its CPUs%s\n",

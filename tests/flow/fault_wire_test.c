@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "support/ndes.h"
 #include "support/tcp.h"
+#include "support/tls.h"
 
 #define DLL "/certsrv/mscep/mscep.dll"
 #define CAPS DLL "?operation=GetCACaps"
@@ -252,9 +253,51 @@ ends_as_it_says(void **state)
 	server_stop(&s);
 }
 
+static enum tls_end
+tls_end_of(const struct end_row *r)
+{
+	return r->end == TCP_RESET  ? TLS_RESET :
+	    r->ending == ENDED_SENT ? TLS_NOTIFIED :
+				      TLS_TRUNCATED;
+}
+
+/* The octets are as many, and TLS ends in three ways. */
+static void
+ends_as_it_says_in_tls(void **state)
+{
+	const struct tls_client_options options = { 0 };
+	struct buffer honest, got;
+	struct tls_client c;
+	struct server s;
+
+	(void)state;
+	server_start(&s, &(struct server_options){ .tls = true });
+	honest_answer(&s, GET_CERT, &honest);
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
+		const struct end_row *r = &ends[i];
+		size_t octets = octets_of(r->octets, &honest);
+
+		print_message("%s\n", r->row);
+		use_do(&s, r->edits);
+		assert_true(tls_connect(&c, s.tls_base, &options));
+		assert_true(tls_send_text(&c, GET_CERT));
+		tls_read_all(&c, &got);
+		blank_date(&got);
+		assert_int_equal(c.end, tls_end_of(r));
+		assert_int_equal(got.len, octets);
+		if (octets > 100)
+			assert_memory_equal(got.data, honest.data, octets);
+		buffer_free(&got);
+		tls_close(&c);
+	}
+	wait_until_gone(&s);
+	buffer_free(&honest);
+	server_stop(&s);
+}
+
 static const char *const keep_whole[] = {
 	"delay: 3ms",
-	"wire: {drip: {octets: 1, every: 1ms}}",
+	"wire: {drip: {octets: 7, every: 1ms}}",
 	"wire: {drip: {octets: 500}}", /* every 100ms */
 	"wire: {drip: {octets: 1000000}}",
 	"wire: {pause: {at: 1, time: 3ms}}",
@@ -317,6 +360,33 @@ slow_answers_are_whole(void **state)
 		buffer_free(&honest);
 	}
 	wait_until_gone(&s);
+	server_stop(&s);
+}
+
+static void
+slow_answers_go_on_in_tls(void **state)
+{
+	const struct tls_client_options options = { 0 };
+	struct buffer honest;
+	struct tls_client c;
+	struct answer a;
+	struct server s;
+
+	(void)state;
+	server_start(&s, &(struct server_options){ .tls = true });
+	honest_answer(&s, GET_CERT, &honest);
+	use_do(&s, "delay: 2ms, wire: {drip: {octets: 99, every: 1ms}}");
+	assert_true(tls_connect(&c, s.tls_base, &options));
+	for (int i = 0; i < 4; i++) {
+		assert_true(tls_send_text(&c, GET_CERT));
+		assert_true(tls_read_answer(&c, &a));
+		assert_int_equal(a.head.len + a.body.len, honest.len);
+		assert_memory_equal(a.body.data,
+		    honest.data + honest.len - a.body.len, a.body.len);
+		answer_clear(&a);
+	}
+	tls_close(&c);
+	buffer_free(&honest);
 	server_stop(&s);
 }
 
@@ -486,6 +556,35 @@ who_leaves_is_noticed(void **state)
 		assert_int_equal(e.sent, octets);
 	}
 	buffer_free(&honest);
+	server_stop(&s);
+}
+
+static void
+who_leaves_tls_is_noticed(void **state)
+{
+	const struct tls_client_options options = { 0 };
+	struct journal_entry e;
+	struct tls_client c;
+	struct server s;
+	uint64_t seq = 1;
+
+	(void)state;
+	server_start(&s, &(struct server_options){ .tls = true });
+	use_do_to_victims(&s, "wire: {hang: forever}");
+	for (int i = 0; i < 4; i++) {
+		assert_true(tls_connect(&c, s.tls_base, &options));
+		assert_true(tls_send_text(&c, VICTIM_GET_CERT));
+		serve_others(&s);
+		if (i % 2 == 0)
+			tls_close(&c);
+		else
+			tls_abort(&c);
+		do
+			wait_for_entry(&s, &seq, &e);
+		while (strstr(e.target, "GetCACert") == NULL);
+		assert_int_equal(e.ending, ENDED_CLIENT_LEFT);
+	}
+	wait_until_gone(&s);
 	server_stop(&s);
 }
 
@@ -708,12 +807,15 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends_as_it_says),
+		cmocka_unit_test(ends_as_it_says_in_tls),
 		cmocka_unit_test(slow_answers_are_whole),
+		cmocka_unit_test(slow_answers_go_on_in_tls),
 		cmocka_unit_test(slow_answers_end_as_others),
 		cmocka_unit_test(a_request_sent_meanwhile_is_answered),
 		cmocka_unit_test(a_pipelined_request_has_to_be_asked_again),
 		cmocka_unit_test(garbage_comes_first),
 		cmocka_unit_test(who_leaves_is_noticed),
+		cmocka_unit_test(who_leaves_tls_is_noticed),
 		cmocka_unit_test(hanging_is_silence),
 		cmocka_unit_test(hanging_takes_what_is_sent),
 		cmocka_unit_test(what_is_kept_open_says_close),
