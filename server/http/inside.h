@@ -12,8 +12,6 @@ struct MHD_Daemon;
 struct acceptor;
 struct held;
 struct loop;
-struct ssl_ctx_st;
-struct ssl_st;
 struct tls;
 struct workers;
 
@@ -132,15 +130,6 @@ void tls_stop(struct tls *);
 /* Of a connection's `tls`: octets that came out of it; no request can come. */
 uint64_t tls_received(const struct tls *, uint64_t id);
 bool tls_has_left(const struct tls *, uint64_t id);
-
-/* tls_hello.c: what OpenSSL is to do. */
-struct hello {
-	const struct tls_service *service;
-	enum tls_handshake verdict; /* of the ClientHello */
-};
-int hello_start(struct ossl_lib_ctx_st *, struct ssl_ctx_st **, struct error *);
-/* For a client's descriptor; `hello` is borrowed. NULL: no memory. */
-struct ssl_st *hello_new(struct ssl_ctx_st *, int fd, struct hello *);
 
 /* watch.c: clients that take too long. */
 void watch_begin(struct http *, struct connection *);

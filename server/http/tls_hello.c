@@ -2,7 +2,7 @@
  * What OpenSSL is to do: nothing is decided before the ClientHello is there,
  * and all of it is decided for this connection alone.
  */
-#include "http/inside.h"
+#include "http/tls.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>

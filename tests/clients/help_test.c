@@ -9,8 +9,9 @@
 #include "support/program.h"
 
 static const char *const every_flag[] = { "scenario", "set", "listen",
-	"scenario-dir", "control", "challenge", "keys", "log-dir", "ready-file",
-	"ca-out", "seed", "allow-remote", "verbose" };
+	"scenario-dir", "control", "tls-listen", "tls-name", "challenge",
+	"keys", "log-dir", "ready-file", "ca-out", "seed", "allow-remote",
+	"verbose" };
 
 static void
 help_and_version_are_told(void **state)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "support/device.h"
 #include "support/test.h"
+#include "support/trust.h"
 
 #define DAEMON "/usr/sbin/certmonger" /* not in everybody's PATH */
 #define VERSION "certmonger 0.79.17\n"
@@ -125,7 +126,7 @@ has_ended(const struct child *c)
 }
 
 static void
-start_daemon(struct certmonger *c)
+start_daemon(struct certmonger *c, const char *trusted)
 {
 	/*
 	 * setsid: a process group, to end its helpers with it. It says more
@@ -134,8 +135,10 @@ start_daemon(struct certmonger *c)
 	const char *const argv[] = { "sh", "-c",
 		"exec setsid \"$@\" >\"$HOME/daemon.log\" 2>&1", "sh", DAEMON,
 		"-L", "-P", c->socket, "-n", NULL };
+	const char *words[WORDS_MAX];
 
-	child_start(&c->daemon, argv, c->env);
+	trust(trusted, argv, words, WORDS_MAX);
+	child_start(&c->daemon, words, c->env);
 	for (int i = 0; i < START_SECONDS * 50; i++) {
 		if (is_listening(c->socket))
 			return;
@@ -163,16 +166,25 @@ certmonger_stop(struct certmonger *c)
 }
 
 void
-certmonger_start(struct certmonger *c, const char *dir, const char *url)
+certmonger_start_tls(struct certmonger *c, const char *dir, const char *url,
+    const char *ca, bool trusted)
 {
 	memset(c, 0, sizeof(*c));
 	strcpy(c->dir, dir);
 	make_env(c);
 	make_dirs(c);
-	start_daemon(c);
-	certmonger_must(c, GETCERT("add-scep-ca", "-c", "NDES", "-u", url),
+	start_daemon(c, trusted ? ca : NULL);
+	certmonger_must(c,
+	    GETCERT("add-scep-ca", "-c", "NDES", "-u", url,
+		ca == NULL ? NULL : "-R", ca),
 	    NULL);
 	certmonger_wait_for_ca(c, url);
+}
+
+void
+certmonger_start(struct certmonger *c, const char *dir, const char *url)
+{
+	certmonger_start_tls(c, dir, url, NULL, false);
 }
 
 void

@@ -24,6 +24,12 @@ bool certmonger_is_known(void);
 
 /* It knows one CA, "NDES", at that URL, and has asked it already. */
 void certmonger_start(struct certmonger *, const char *dir, const char *url);
+/*
+ * The same in TLS, with add-scep-ca -R CA, a PEM file. 0.79.17 does not go by
+ * that for PKIOperation, so it may have to be `trusted`; see trust.h.
+ */
+void certmonger_start_tls(struct certmonger *, const char *dir, const char *url,
+    const char *ca, bool trusted);
 /* After a start that failed, too. */
 void certmonger_stop(struct certmonger *);
 

@@ -51,6 +51,7 @@ read_ready(struct program *p, const char *line)
 	p->url = json_string_value(json_object_get(p->ready, "url"));
 	p->admin = json_string_value(json_object_get(p->ready, "admin_url"));
 	p->control = json_string_value(json_object_get(p->ready, "control"));
+	p->tls = json_string_value(json_object_get(p->ready, "tls_url"));
 }
 
 void

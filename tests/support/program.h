@@ -20,6 +20,7 @@ struct program {
 	json_t *ready;		     /* the JSON of the READY line */
 	const char *base, *url;	     /* in ready */
 	const char *admin, *control; /* in ready; control: NULL if off */
+	const char *tls;	     /* in ready; NULL: none */
 };
 
 /*

@@ -72,10 +72,11 @@ open_site(struct server *s, const struct server_options *options)
 }
 
 static void
-open_tls(struct server *s)
+open_tls(struct server *s, const char *scenario_dir)
 {
 	const struct serve_tls_options options = { .sites = s->sites,
-		.crypto = s->crypto };
+		.crypto = s->crypto,
+		.scenario_dir = scenario_dir };
 	struct endpoint at;
 	struct error err = { 0 };
 
@@ -110,7 +111,7 @@ server_start(struct server *s, const struct server_options *given)
 	must(http_start(&s->http, &http, &err), &err);
 	assert_int_equal(server_listen(s, "127.0.0.1:0", s->base), 0);
 	if (given != NULL && given->tls)
-		open_tls(s);
+		open_tls(s, given->scenario_dir);
 	must(http_accept(s->http, &err), &err);
 	server_url(s->url, s->base, NULL);
 	snprintf(s->admin, sizeof(s->admin), "%s%s", s->base,

@@ -35,6 +35,7 @@ struct server_options {
 	const char *yaml;		 /* the scenario; NULL: healthy */
 	const char *const *set;		 /* "server.KEY=VALUE", NULL ended */
 	bool tls;
+	const char *scenario_dir;  /* for names that TLS clients ask for */
 	unsigned connection_limit; /* 0: the usual one */
 };
 

@@ -9,9 +9,10 @@
 
 #include "support/device.h"
 #include "support/test.h"
+#include "support/trust.h"
 
 #define VERSION "strongSwan 5.9.8 "
-#define WORDS_MAX 48
+#define WORDS_MAX 56
 
 bool
 strongswan_is_known(void)
@@ -47,9 +48,11 @@ start(const struct strongswan *s, const char *const argv[], struct child *child)
 	char config[FILE_PATH_SIZE + 32];
 	/* What this machine has configured for its VPN shall not count. */
 	const char *const env[] = { config, "no_proxy=*", "LC_ALL=C", NULL };
+	const char *words[WORDS_MAX];
 
 	snprintf(config, sizeof(config), "STRONGSWAN_CONF=%s", s->config);
-	child_start(child, argv, env);
+	trust(s->trusted, argv, words, WORDS_MAX);
+	child_start(child, words, env);
 }
 
 void

@@ -21,6 +21,7 @@ struct strongswan {
 	char cas[STRONGSWAN_CAS_MAX][FILE_PATH_SIZE];
 	int tiers, gets;
 	char encryption_ra[FILE_PATH_SIZE], signing_ra[FILE_PATH_SIZE];
+	const char *trusted; /* who signs for servers, see trust.h; or NULL */
 };
 
 /* What is said of it that it cannot do is said of 5.9.8 alone. */
