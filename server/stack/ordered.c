@@ -171,7 +171,7 @@ find_words(struct exchange *ex, const struct stack_state *state,
 {
 	const struct row *row = &rows[order->page];
 
-	*out = (struct words){ NULL };
+	*out = (struct words){ 0 };
 	if (order->has_body) {
 		blob_copy(&out->body, order->body);
 		if (order->content_type != NULL)

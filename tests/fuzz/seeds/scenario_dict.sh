@@ -4,7 +4,7 @@
 # and what YAML itself knows.
 set -eu
 echo "# made by seeds/scenario_dict.sh"
-"$1" schema | grep -o '"[A-Za-z0-9_.-]*"' | LC_ALL=C sort -u
+"$1" schema | grep -o '"[A-Za-z0-9_.-][A-Za-z0-9_.-]*"' | LC_ALL=C sort -u
 cat <<'END'
 "mockndes: 1\x0a"
 "name: x\x0a"
