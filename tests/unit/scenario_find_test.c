@@ -72,13 +72,13 @@ name_of_the_file(void **state)
 	struct scenario *s;
 
 	(void)state;
-	put("other.yml", HEAD("other"));
-	s = load(path_in(path, dir, "other.yml"), NULL);
-	assert_string_equal(s->name, "other");
+	put("healthi.yml", HEAD("healthi"));
+	s = load(path_in(path, dir, "healthi.yml"), NULL);
+	assert_string_equal(s->name, "healthi");
 	scenario_free(s);
 	/* Under its name only with .yaml. */
-	refused("other", dir,
-	    "unknown scenario \"other\", did you mean \"frozen\"?");
+	refused("healthi", dir,
+	    "unknown scenario \"healthi\", did you mean \"healthy\"?");
 	put("wrong.yaml", HEAD("other"));
 	snprintf(wanted, sizeof(wanted),
 	    "%s:2:7: the name is \"other\", but the file is called \"wrong\"",

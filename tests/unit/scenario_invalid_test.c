@@ -102,8 +102,8 @@ static const struct path {
 	    "/no/such.yaml: No such file or directory" },
 	{ "no such name", "helthy",
 	    "unknown scenario \"helthy\", did you mean \"healthy\"?" },
-	{ "a name that is none", "..",
-	    "unknown scenario \"..\", did you mean \"healthy\"?" },
+	{ "a name that is none", "..healthy",
+	    "unknown scenario \"..healthy\", did you mean \"healthy\"?" },
 };
 
 static void
@@ -193,15 +193,11 @@ static const struct loose {
 	    "pki.yaml:3:19: unknown value \"?[1m??\", did you mean "
 	    "\"2012\"?" },
 	{ "what is cut within a character",
-	    TOP "server: {windows: x" SIXTY "}\n"
-		"title: " SIXTY "\n"
-		"extends: 12345678901234567890123456789012345678901234567890"
-		"123456789\xc3\xa4\n",
+	    TOP "server: {windows: 12345678901234567890123456789012345678901"
+		"234567890123456789\xc3\xa4}\n",
 	    NULL,
-	    "pki.yaml:3:19: unknown value \"" SIXTY
-	    "\", did you mean \"2008r2\"?\n"
-	    "pki.yaml:5:10: unknown scenario \"12345678901234567890123456789"
-	    "012345678901234567890123456789?\", did you mean \"healthy\"?" },
+	    "pki.yaml:3:19: unknown value \"12345678901234567890123456789"
+	    "012345678901234567890123456789?\", did you mean \"2008r2\"?" },
 	{ "a set of something else", TOP, "windows=2016",
 	    "--set windows=2016: not of the form server.KEY=VALUE" },
 };
@@ -448,45 +444,33 @@ is_key(const char *glob)
 
 /* "do.http.page do.wire.reset=before" */
 static void
-are_keys(char *names)
+are_keys(const char *names)
 {
-	for (char *at = strtok(names, " "); at != NULL;
+	char *list = names == NULL ? NULL : strdup(names);
+
+	for (char *at = list == NULL ? NULL : strtok(list, " "); at != NULL;
 	     at = strtok(NULL, " ")) {
 		at[strcspn(at, "=")] = '\0';
 		if (!is_key(at))
 			fail_msg("there is no key %s", at);
 	}
+	free(list);
 }
 
-/* Each row of the table of what cannot stand together: its last words. */
+/* Each row of the table of what cannot stand together. */
 static void
 every_relation(void **state)
 {
 	struct saying s = { .file = "server/fault/relations.c" };
-	struct buffer text = { 0 };
-	char path[FILE_PATH_SIZE];
-	const char *at, *end;
-	size_t count = 0;
+	const struct fault_relation *row;
 
 	(void)state;
-	assert_true(file_read(path_in_source(path, s.file), &text));
-	at = strstr((const char *)text.data, "} relations[] = {\n");
-	assert_non_null(at);
-	assert_non_null(end = strstr(at, "\n};"));
-	for (at = strchr(at, '\n'); at < end && (at = strchr(at, '{')) < end;
-	     count++) {
-		s.line = line_of((const char *)text.data, at);
-		/* What comes last is why. */
-		for (; *at != '}'; at += *at == ',') {
-			s.text[0] = '\0';
-			at = read_literals(at, ",}", s.text);
-			if (*at == ',')
-				are_keys(s.text);
-		}
+	for (size_t i = 0; (row = fault_relation_at(i)) != NULL; i++) {
+		are_keys(row->keys);
+		are_keys(row->others);
+		snprintf(s.text, sizeof(s.text), "%s", row->why);
 		was_said(&s);
 	}
-	assert_true(count > 5);
-	buffer_free(&text);
 }
 
 int
