@@ -164,6 +164,14 @@ answer(void *cls, struct exchange *ex)
 	end(ex);
 }
 
+/* What is shown may have to be signed first, with keys yet to be made. */
+static bool
+may_make_certs(const struct exchange *ex, enum operation operation)
+{
+	return operation == OPERATION_GET_CA_CERT &&
+	    (ex->snapshot->scenario->faults.stages & FAULT_CA_CERTS) != 0;
+}
+
 static bool
 is_long(void *cls, const struct exchange *ex)
 {
@@ -171,7 +179,8 @@ is_long(void *cls, const struct exchange *ex)
 
 	(void)cls;
 	return operation == OPERATION_PKI ||
-	    operation == OPERATION_GET_NEXT_CA || wants_next_ca(ex, operation);
+	    operation == OPERATION_GET_NEXT_CA ||
+	    may_make_certs(ex, operation) || wants_next_ca(ex, operation);
 }
 
 static void

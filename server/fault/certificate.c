@@ -348,51 +348,50 @@ static const struct word serial_words[] = {
 		{ name, type, words, min, max, help }, FAULT_CERTIFICATE, \
 		    NULL, apply                                           \
 	}
-#define KEPT "; GetCert gives the one that was meant"
 
 static const struct fault_kind kinds[] = {
 	ROW("certificate.key", VALUE_WORD, key_words, 0, 0,
-	    "Certifies another key than that of the request" KEPT, set_key),
+	    "Certifies another key than that of the request", set_key),
 	ROW("certificate.subject", VALUE_TEXT, NULL, 0, TEXT_MAX,
 	    "Another subject, such as \"CN=x, O=y\": parts in the order of "
 	    "the certificate, a backslash before a comma or a plus that is "
-	    "meant; empty for none" KEPT,
+	    "meant; empty for none",
 	    set_subject),
 	ROW("certificate.subject_strings", VALUE_WORD, string_words, 0, 0,
 	    "The subject in strings of another type than the request has; "
-	    "what they cannot hold stays as it is" KEPT,
+	    "what they cannot hold stays as it is",
 	    set_subject_strings),
 	ROW("certificate.san", VALUE_WORD, san_words, 0, 0,
-	    "The subjectAltName" KEPT, drop_san),
+	    "The subjectAltName", drop_san),
 	ROW("certificate.san_dns", VALUE_TEXTS, NULL, 1, NAMES_MAX,
 	    "A subjectAltName of these DNS names in place of what was asked "
-	    "for" KEPT,
+	    "for",
 	    set_san_dns),
 	ROW("certificate.extended_key_usage", VALUE_OIDS, NULL, 0, OIDS_MAX,
 	    "The purposes, by their OIDs, in place of clientAuth; an empty "
-	    "list for no such extension" KEPT,
+	    "list for no such extension",
 	    set_extended_key_usage),
 	ROW("certificate.key_usage", VALUE_WORDS, key_usage_words, 0, 0,
-	    "The keyUsage, in place of what fits the key" KEPT, set_key_usage),
+	    "The keyUsage, in place of what fits the key", set_key_usage),
 	ROW("certificate.not_before", VALUE_DURATION, NULL, -YEARS_MS, YEARS_MS,
 	    "When it becomes valid, from now on the site's clock; 1d is not "
-	    "yet valid" KEPT,
+	    "yet valid",
 	    set_not_before),
 	ROW("certificate.not_after", VALUE_DURATION, NULL, -YEARS_MS, YEARS_MS,
-	    "When it ends, from now on the site's clock; -1d has expired" KEPT,
+	    "When it ends, from now on the site's clock; -1d has expired",
 	    set_not_after),
 	ROW("certificate.version", VALUE_NUMBER, NULL, 1, 3,
-	    "The version; 1 and 2 are without any extension" KEPT, set_version),
+	    "The version; 1 and 2 are without any extension", set_version),
 	ROW("certificate.issuer", VALUE_WORD, issuer_words, 0, 0,
-	    "Whose name it bears as issuer" KEPT, set_issuer),
+	    "Whose name it bears as issuer", set_issuer),
 	ROW("certificate.signature", VALUE_WORD, signature_words, 0, 0,
 	    "How the CA signs it, in place of SHA-256; an EC key cannot with "
-	    "md5 and pss, and the request fails" KEPT,
+	    "md5 and pss, and the request fails",
 	    set_signature),
 	ROW("certificate.serial", VALUE_WORD, serial_words, 0, 0,
-	    "The serial number" KEPT, set_serial),
+	    "The serial number", set_serial),
 	ROW("certificate.ca", VALUE_BOOL, NULL, 0, 0,
-	    "Says in its basicConstraints that it is a CA" KEPT, set_ca),
+	    "Says in its basicConstraints that it is a CA", set_ca),
 };
 
 const struct fault_section fault_certificate = FAULT_SECTION(kinds);

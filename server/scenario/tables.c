@@ -56,7 +56,9 @@ static const struct {
 	{ "http", "the answer as HTTP has it" },
 	{ "caps", "the answer to GetCACaps" },
 	{ "ca_certs", "the answer to GetCACert" },
-	{ "certificate", "what is issued, as the client gets it" },
+	{ "certificate",
+	    "what is issued, as the client gets it; GetCert gives "
+	    "what the server meant" },
 	{ "scep", "the CertRep; what is signed stays correctly signed" },
 	{ "scep.attributes", "its signed attributes" },
 	{ "bytes", "the body, whatever it is" },

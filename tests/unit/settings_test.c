@@ -107,10 +107,9 @@ static const struct known_key {
 	{ AT(ra.signing.key_usage), INT, "none", RA_USAGE_NONE, NULL, "sign",
 	    "unknown value \"sign\", did you mean \"signing\"?" },
 	{ AT(ra.encryption.not_before), NUMBER, "1d", 86400, NULL, "1",
-	    "\"1\" is not a duration such as 250ms, 90s, 60m, 2h, 2d or 1y, nor \"usual\"" },
+	    "\"1\" " NO_DURATION ", nor \"usual\"" },
 	{ AT(ra.encryption.not_after), NUMBER, "0s", 0, NULL, "never",
-	    "\"never\" is not a duration such as 250ms, 90s, 60m, 2h, 2d "
-	    "or 1y, nor \"usual\"" },
+	    "\"never\" " NO_DURATION ", nor \"usual\"" },
 	{ AT(ra.encryption.key_usage), INT, "both", RA_USAGE_BOTH, NULL, "no",
 	    "unknown value \"no\", did you mean \"none\"?" },
 	{ AT(ca.key), INT, "rsa-2048", 0, NULL, "rsa-1024",
