@@ -190,18 +190,19 @@ acceptor_look(struct acceptor *a)
 	wake(a);
 }
 
-/* How long to wait for clients, or -2: to end. */
-static int
-time_to_wait(struct acceptor *a)
+/* False: it is to end. Else how long to wait for clients. */
+static bool
+may_wait(struct acceptor *a, int *ms)
 {
-	int ms;
+	bool stopping;
 
 	pthread_mutex_lock(&a->lock);
 	if (a->may_change)
 		look(a);
-	ms = a->stopping ? -2 : a->may_change ? LOOK_MS : -1;
+	*ms = a->may_change ? LOOK_MS : -1;
+	stopping = a->stopping;
 	pthread_mutex_unlock(&a->lock);
-	return ms;
+	return !stopping;
 }
 
 static void *
@@ -212,7 +213,7 @@ run(void *cls)
 	eventfd_t woken;
 	int ms;
 
-	while ((ms = time_to_wait(a)) != -2) {
+	while (may_wait(a, &ms)) {
 		int count = epoll_wait(a->epoll, events, EVENTS, ms);
 
 		for (int i = 0; i < count; i++)

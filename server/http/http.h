@@ -1,8 +1,8 @@
 /*
  * HTTP over TCP. An acceptor of our own owns the listeners; libmicrohttpd
  * parses, collects bodies and sends the ordinary answers on one epoll
- * thread; workers compute; answers that must be exact to the octet leave on
- * a descriptor taken over from libmicrohttpd. No thread waits for a client.
+ * thread; workers compute; answers that must be exact to the octet, slow or
+ * broken leave on a descriptor taken over from libmicrohttpd. No thread waits for a client.
  * TLS ends in a thread of its own, in front of all that.
  */
 #ifndef HTTP_HTTP_H
