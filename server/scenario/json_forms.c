@@ -111,7 +111,8 @@ form_any_text(void)
 	static const char *const types[] = { "string", "number", "boolean",
 		"null", NULL };
 
-	return put_types(json_object(), types);
+	return form_put_text(put_types(json_object(), types), "pattern",
+	    "^[^\\u0000]*$");
 }
 
 static json_t *

@@ -124,9 +124,12 @@ faults_form(void)
 		{ NULL, NULL, NULL },
 	};
 
-	return form_put_number(form_array_of(form_put(parts_form(parts),
-				   "allOf", form_of_relations())),
-	    "maxItems", FAULT_RULES_MAX);
+	json_t *rule = form_put(parts_form(parts), "required",
+	    form_add(json_array(), json_string("do")));
+
+	rule = form_put(rule, "allOf", form_of_relations());
+	return form_put_number(form_array_of(rule), "maxItems",
+	    FAULT_RULES_MAX);
 }
 
 static const struct part top[] = {
