@@ -83,8 +83,8 @@ const struct fault_condition *fault_condition_at(size_t);
 struct fault_relation {
 	enum {
 		ONE_OF,	  /* at most one of `keys` */
-		EXCLUDES, /* one of `keys` excludes all of `others` */
-		NEEDS,	  /* one of `keys` needs one of `others` */
+		EXCLUDES, /* each of `keys` excludes all of `others` */
+		NEEDS,	  /* each of `keys` needs `others`, one name */
 	} kind;
 	const char *keys, *others;
 	const char *why;
