@@ -65,9 +65,11 @@ read_ms(const char *text, int64_t *out)
 	for (size_t i = 0; i < UNITS; i++) {
 		if (strcmp(unit, units[i].name) != 0)
 			continue;
+		if (number > INT64_MAX / units[i].ms ||
+		    number < -(INT64_MAX / units[i].ms))
+			return false;
 		*out = number * units[i].ms;
-		return number <= INT64_MAX / units[i].ms &&
-		    number >= -(INT64_MAX / units[i].ms);
+		return true;
 	}
 	return false;
 }
