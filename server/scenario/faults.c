@@ -99,21 +99,21 @@ list_conditions(struct buffer *out)
 static void
 head_section(const char *name, const char *before, struct buffer *out)
 {
+	char heading[COLUMNS * 4], section[64];
 	size_t len = strcspn(name, ".");
-	char section[64] = "";
 	const char *help;
 
 	if (before != NULL && strncmp(name, before, len) == 0 &&
 	    before[len] == name[len] && name[len] == '.')
 		return;
-	if (name[len] == '\0') {
-		buffer_add_text(out, "do:\n\n");
-		return;
-	}
+	if (name[len] == '\0')
+		len = 0;
 	snprintf(section, sizeof(section), "%.*s", (int)len, name);
 	help = table_section_help(section);
-	buffer_printf(out, "do: %s:%s%s\n\n", section, help == NULL ? "" : " ",
-	    help == NULL ? "" : help);
+	snprintf(heading, sizeof(heading), "do:%s%s%s%s", len > 0 ? " " : "",
+	    section, help != NULL ? ": " : "", help != NULL ? help : "");
+	wrap(heading, 0, 0, out);
+	buffer_add_byte(out, '\n');
 }
 
 static void

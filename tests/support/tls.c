@@ -84,7 +84,8 @@ see_end(struct tls_client *c, int ret)
 }
 
 bool
-tls_connect(struct tls_client *c, const char *url, const struct tls_client_options *o)
+tls_connect(struct tls_client *c, const char *url,
+    const struct tls_client_options *o)
 {
 	const struct tls_client_options none = { 0 };
 	int ret;
