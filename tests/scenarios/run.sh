@@ -117,7 +117,7 @@ judge() {
 }
 
 last_line() {
-	grep -v "^ *$\|plugin 'tpm'\|: line [0-9]*: .* Killed " "$@" | tail -n 1
+	grep -v "^ *$\|plugin 'tpm'\|^TPM \|: line [0-9]*: .* Killed " "$@" | tail -n 1
 }
 
 see_by_scepclient() {
