@@ -204,7 +204,7 @@ is_own_status(int status)
 static bool
 is_own_header(const char *name, const char *value)
 {
-	return *name == '\0' || strpbrk(name, "\t\r\n") != NULL ||
+	return *name == '\0' || strpbrk(name, " \t\r\n") != NULL ||
 	    *value == '\0' || strpbrk(value, "\t\r\n") != NULL ||
 	    strcasecmp(name, "Connection") == 0 ||
 	    strcasecmp(name, "Content-Length") == 0 ||

@@ -87,6 +87,8 @@ static const struct framed {
 	    OK HEADERS "Content-Length: 5\r\n" LENGTH "\r\n" WORDS },
 	{ "two dates", "http: {duplicate: date}",
 	    OK HEADERS "date: D\r\n" LENGTH "\r\n" WORDS },
+	{ "a name with a blank", "http: {headers: {'X y': '1'}}",
+	    OK HEADERS "X y: 1\r\n" LENGTH "\r\n" WORDS },
 	{ "too long a length", "http: {length: 100}",
 	    OK CLOSE HEADERS "Content-Length: 100\r\n\r\n" WORDS },
 	{ "too short a length", "http: {length_off: -3}",

@@ -41,6 +41,8 @@ static const struct edited {
 	    STATUS TYPE "server: T\r\n" DATE LENGTH BODY, true, true },
 	{ "new headers", { { "http.headers", "X: 1, Y: 2" } },
 	    STATUS HEADERS "X: 1\r\nY: 2\r\n" LENGTH BODY, true, true },
+	{ "a name with a blank", { { "http.headers", "X y: 1" } },
+	    STATUS HEADERS "X y: 1\r\n" LENGTH BODY, false, true },
 	{ "a length set to no number",
 	    { { "http.headers", "Content-Length: x" } },
 	    STATUS CLOSE HEADERS "Content-Length: x\r\n" BODY, false, false },
