@@ -58,11 +58,11 @@ is_head(const struct exchange *ex)
 	    strcmp(ex->request.method, "HEAD") == 0;
 }
 
-/* RFC 9110 15.3.5, 15.4.5: unless something was ordered all the same. */
+/* RFC 9110 15.3.5, 15.4.5: no client looks for a body there. */
 static bool
 is_bodiless(const struct reply *r)
 {
-	return (r->status == 204 || r->status == 304) && r->body.len == 0;
+	return r->status == 204 || r->status == 304;
 }
 
 /* Whether a client finds the end of it without that of the connection. */
@@ -71,8 +71,10 @@ ends_by_itself(const struct exchange *ex)
 {
 	const struct reply *r = &ex->reply;
 
-	if (is_head(ex) || is_bodiless(r))
+	if (is_head(ex))
 		return true;
+	if (is_bodiless(r))
+		return r->body.len == 0 && !r->chunked && r->length <= 0;
 	if (r->chunked)
 		return r->length < 0;
 	return r->length == REPLY_LENGTH_TRUE ||
@@ -113,8 +115,9 @@ put_length(struct pen *p, const struct reply *r)
 {
 	if (r->chunked)
 		put_header(p, "Transfer-Encoding", "chunked");
-	if (r->length == REPLY_LENGTH_ABSENT || is_bodiless(r) ||
-	    (r->length == REPLY_LENGTH_TRUE && r->chunked))
+	if (r->length == REPLY_LENGTH_ABSENT ||
+	    (r->length == REPLY_LENGTH_TRUE &&
+		(r->chunked || (is_bodiless(r) && r->body.len == 0))))
 		return;
 	put_text(p, "Content-Length: ");
 	put_number(p, r->length < 0 ? r->body.len : (uint64_t)r->length, 10);

@@ -119,6 +119,9 @@ static const struct framed {
 	    "<a HREF=\"http://x/\">here</a></body>" },
 	{ "a status without a body", "http: {status: 204}",
 	    "HTTP/1.1 204 No Content\r\n" SERVER REST "\r\n" },
+	{ "that status with chunks", "http: {status: 204, chunked: true}",
+	    "HTTP/1.1 204 No Content\r\n" CLOSE SERVER REST
+	    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" },
 	{ "nothing", "http: {as: network}", "" },
 	{ "half the body, truly measured", "bytes: {cut: 50%}",
 	    OK HEADERS

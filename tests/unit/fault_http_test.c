@@ -266,6 +266,43 @@ without_a_body(void **state)
 	exchange_clear(&ex);
 }
 
+/* No client reads that far: it would be taken for the next answer. */
+static const struct bodiless {
+	const char *row;
+	int status;
+	const char *body;
+	struct edit edits[2];
+	const char *wanted;
+} bodilesses[] = {
+	{ "304 with a body", 304, "x", { { 0 } },
+	    "HTTP/1.1 304 Not Modified\r\n" CLOSE HEADERS
+	    "Content-Length: 1\r\n\r\nx" },
+	{ "204 with the last chunk", 204, "", { { "http.chunked", "true" } },
+	    "HTTP/1.1 204 No Content\r\n" CLOSE HEADERS
+	    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" },
+	{ "204 with a length", 204, "", { { "http.length", "5" } },
+	    "HTTP/1.1 204 No Content\r\n" CLOSE HEADERS
+	    "Content-Length: 5\r\n\r\n" },
+};
+
+static void
+all_the_same(void **state)
+{
+	const struct bodiless *t = *state;
+	struct exchange ex;
+	struct edits done;
+
+	make(&ex);
+	blob_free(&ex.reply.body);
+	assert_int_equal(blob_copy(&ex.reply.body, span_text(t->body)), 0);
+	ex.reply.status = t->status;
+	done = apply(&ex, t->edits);
+	assert_false(reply_keeps_connection(&ex));
+	must_render(&ex, t->wanted);
+	edits_clear(&done);
+	exchange_clear(&ex);
+}
+
 /* The order of http.sys, with edits. */
 static void
 exact(void **state)
@@ -339,6 +376,7 @@ main(void)
 		ONE(head_request, "an answer to HEAD has no body"),
 		ONE(large_chunks, "many chunks, and one"),
 		ONE(without_a_body, "204 and 304 have no body"),
+		ROWS(all_the_same, bodilesses),
 		ONE(exact, "http.sys's order stays"),
 		ONE(room, "there is room for so many headers"),
 		ONE(all_have_rows, "every key and word has a row here"),
