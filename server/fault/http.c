@@ -226,6 +226,16 @@ remove_header(struct reply *r, const char *name)
 	r->header_count = kept;
 }
 
+/* What a client goes by holds; keep_open and connection are for lies. */
+static void
+set_connection(struct reply *r, const char *value)
+{
+	remove_header(r, "Connection");
+	r->connection = value;
+	if (strcasecmp(value, "close") == 0)
+		r->close = true;
+}
+
 /* It stays where it was, or comes last. */
 static int
 set_header(struct fault_context *ctx, struct reply *r, const char *name,
@@ -234,8 +244,7 @@ set_header(struct fault_context *ctx, struct reply *r, const char *name,
 	char *copy;
 
 	if (strcasecmp(name, "Connection") == 0) {
-		remove_header(r, name);
-		r->connection = value;
+		set_connection(r, value);
 		return 0;
 	}
 	set_framing(r, name, value);
@@ -424,7 +433,8 @@ static const struct fault_kind kinds[] = {
 	      "Content-Type; empty: there is none" },
 	    FAULT_HTTP, NULL, edit_content_type },
 	{ { "http.headers", VALUE_PAIRS, NULL, 0, TEXTS_MAX,
-	      "Set these headers, in place of those of the same name" },
+	      "Set these headers, in place of those of the same name; "
+	      "Connection: close ends the connection" },
 	    FAULT_HTTP, NULL, edit_headers },
 	{ { "http.remove", VALUE_TEXTS, NULL, 0, TEXTS_MAX,
 	      "Leave out these headers" },

@@ -53,6 +53,9 @@ static const struct edited {
 	{ "another word for the connection",
 	    { { "http.headers", "Connection: Upgrade" } },
 	    STATUS "Connection: Upgrade\r\n" HEADERS LENGTH BODY, false, true },
+	{ "a connection that is to end",
+	    { { "http.headers", "Connection: Close" } },
+	    STATUS "Connection: Close\r\n" HEADERS LENGTH BODY, false, false },
 	/* add */
 	{ "a header twice", { { "http.add", "Server: T" } },
 	    STATUS HEADERS "Server: T\r\n" LENGTH BODY, true, true },
