@@ -190,7 +190,7 @@ int certificate_build(struct crypto *, const struct certificate_plan *,
 struct span ca_alt_name(struct span extensions);
 
 /* What GetCACert shows, before it becomes bytes; everything borrowed. */
-#define CA_CERTS_PLAN_MAX 16
+#define CA_CERTS_PLAN_MAX 32
 struct ca_certs_plan {
 	struct shown_cert {
 		enum shown_as {

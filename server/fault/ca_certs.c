@@ -507,7 +507,8 @@ static const struct word order_words[] = {
 static const struct word form_words[] = {
 	{ "pkcs7", FORM_PKCS7, "a degenerate SignedData" },
 	{ "der", FORM_DER,
-	    "the certificate of the CA alone, application/x-x509-ca-cert" },
+	    "the certificate of the CA alone, application/x-x509-ca-cert; if "
+	    "it is left out, the first one that is there" },
 	{ NULL, 0, NULL },
 };
 
@@ -528,7 +529,9 @@ static const struct fault_kind kinds[] = {
 	    "stays",
 	    set_ra_key_usage),
 	ROW("ca_certs.include", VALUE_WORDS, include_words, 0, 0,
-	    "Certificates that are there as well, at the end", include),
+	    "Certificates that are there as well, at the end; what would be "
+	    "more than 32 in all is left out",
+	    include),
 	ROW("ca_certs.order", VALUE_WORD, order_words, 0, 0,
 	    "The order of the certificates, in place of signing RA, encryption "
 	    "RA, CA, those above it",
