@@ -164,8 +164,10 @@ duration_form(const struct key *key)
 static json_t *
 amount_form(const struct key *key)
 {
-	return put_range(number_or_text("integer",
-			     "^([+-]?[0-9]+|([+]?0*(100|[0-9]{1,2})|-0+)%)$"),
+	return put_range(
+	    number_or_text("integer",
+		key->min > 0 ? "^([+-]?[0-9]+|[+]?0*(100|[1-9][0-9]?)%)$" :
+			       "^([+-]?[0-9]+|([+]?0*(100|[0-9]{1,2})|-0+)%)$"),
 	    key);
 }
 

@@ -210,6 +210,7 @@ static int
 read_amount(struct loading *l, const struct key *key, const struct yaml *node,
     struct value *out)
 {
+	int least = key->min > 0 ? 1 : 0; /* of a hundred */
 	const char *rest;
 	struct nearest n;
 
@@ -222,10 +223,10 @@ read_amount(struct loading *l, const struct key *key, const struct yaml *node,
 	out->is_percent = *rest == '%';
 	if (!out->is_percent)
 		return check_range(l, key, node, out->number);
-	if (out->number >= 0 && out->number <= 100)
+	if (out->number >= least && out->number <= 100)
 		return 0;
 	return errors_at(l->errors, &node->at,
-	    "%.60s is not between 0%% and 100%%", node->text);
+	    "%.60s is not between %d%% and 100%%", node->text, least);
 }
 
 static int
