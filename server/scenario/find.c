@@ -160,6 +160,7 @@ static int
 find_in(const char *dir, const char *name, struct found *out, struct error *err)
 {
 	char path[PATH_MAX];
+	struct stat st;
 	int len;
 
 	if (dir == NULL)
@@ -170,7 +171,8 @@ find_in(const char *dir, const char *name, struct found *out, struct error *err)
 	if (len < 0 || (size_t)len >= sizeof(path))
 		return error_set(err, "%.120s: %s", dir,
 		    strerror(ENAMETOOLONG));
-	if (access(path, F_OK) == -1 && errno == ENOENT)
+	/* A link to nowhere is there, and what is wrong with it is said. */
+	if (lstat(path, &st) == -1 && errno == ENOENT)
 		return 1;
 	return find_path(path, out, err);
 }

@@ -65,6 +65,20 @@ directory_goes_first(void **state)
 	refused("../frozen", dir, "../frozen: No such file or directory");
 }
 
+/* It has the name, so "did you mean" would say the same again. */
+static void
+link_to_nowhere(void **state)
+{
+	char path[FILE_PATH_SIZE], wanted[1024];
+
+	(void)state;
+	assert_int_equal(symlink("nowhere", path_in(path, dir, "link.yaml")),
+	    0);
+	snprintf(wanted, sizeof(wanted), "%s: No such file or directory", path);
+	refused("link", dir, wanted);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void
 name_of_the_file(void **state)
 {
@@ -344,6 +358,7 @@ main(void)
 {
 	static const struct table tables[] = {
 		ONE(directory_goes_first, "the directory goes first"),
+		ONE(link_to_nowhere, "a link to nowhere is told as one"),
 		ONE(name_of_the_file, "a file has the name of its scenario"),
 		ONE(extends, "a child of a child"),
 		ONE(extends_by_name, "a text extends what has a name"),
