@@ -452,8 +452,10 @@ apply_envelope(struct fault_context *ctx, const struct value *v, void *plan)
 
 /* In this order: what comes later sees what came before. */
 static const struct fault_kind kinds[] = {
-	{ WORD("digest", digests, "Digest of the signature"), FAULT_SCEP, NULL,
-	    apply_digest },
+	{ WORD("digest", digests,
+	      "Digest of the signature; an EC key cannot with md5, and the "
+	      "answer is a 500"),
+	    FAULT_SCEP, NULL, apply_digest },
 	{ WORD("cipher", ciphers, "Cipher of the envelope"), FAULT_SCEP, NULL,
 	    apply_cipher },
 	{ WORD("key_transport", transports,
