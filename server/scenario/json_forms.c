@@ -231,8 +231,8 @@ status_form(const struct key *key)
 	(void)key;
 	return form_put_number(
 	    form_put_number(number_or_text("number",
-				"^0*[1-9][0-9]{2}([.][0-9]+){0,2}$"),
-		"minimum", 100),
+				"^0*[2-9][0-9]{2}([.][0-9]+){0,2}$"),
+		"minimum", 200),
 	    "exclusiveMaximum", 1000);
 }
 

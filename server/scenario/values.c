@@ -318,7 +318,7 @@ read_status(struct loading *l, const struct key *key, const struct yaml *node,
 {
 	static const struct {
 		int64_t min, max;
-	} parts[] = { { 100, 999 }, { 0, 999 }, { 0, UINT32_MAX } };
+	} parts[] = { { 200, 999 }, { 0, 999 }, { 0, UINT32_MAX } };
 	const char *at = node->text;
 
 	(void)key;

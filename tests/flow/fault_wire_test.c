@@ -303,8 +303,8 @@ static const char *const keep_whole[] = {
 	"wire: {pause: {at: 1, time: 3ms}}",
 	"wire: {pause: {time: 3ms}}",
 	"wire: {pause: {at: 100%, time: 3ms}}",
-	"delay: 2ms, wire: {drip: {octets: 64, every: 2ms},"
-	" pause: {at: 64, time: 3ms}}",
+	("delay: 2ms, wire: {drip: {octets: 64, every: 2ms},"
+	 " pause: {at: 64, time: 3ms}}"),
 };
 
 static const char *const requests[] = {

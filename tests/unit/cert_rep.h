@@ -37,7 +37,7 @@ cert_rep_value(struct cert_rep *r, const char *name)
 	return f->value;
 }
 
-static inline void
+static inline void __attribute__((format(printf, 2, 3)))
 cert_rep_append(char *value, const char *fmt, ...)
 {
 	size_t len = strlen(value);
