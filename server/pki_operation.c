@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "site.h"
+#include "site/site.h"
 
 #define NONCE_SIZE 16 /* RFC 8894 3.2.1.5 */
 

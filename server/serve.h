@@ -3,7 +3,7 @@
 #define SERVE_H
 
 #include "http/http.h"
-#include "site.h"
+#include "site/site.h"
 
 /* The service of a SCEP listener; `sites` is borrowed. */
 struct http_service serve_service(struct sites *);

@@ -3,7 +3,7 @@
 #define SERVE_TLS_H
 
 #include "http/http.h"
-#include "site.h"
+#include "site/site.h"
 
 struct serve_tls_options {
 	struct sites *sites;

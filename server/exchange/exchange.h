@@ -11,7 +11,7 @@
 #include "base/blob.h"
 #include "base/finding.h"
 
-struct snapshot; /* what the site was when it began: site.h */
+struct snapshot; /* what the site was when it began: site/site.h */
 
 /* The stack of a real deployment, outermost first. */
 enum layer {

@@ -7,7 +7,7 @@
 
 #include "http/http.h"
 #include "serve_tls.h"
-#include "site.h"
+#include "site/site.h"
 
 #define SERVER_URL_SIZE 128
 #define SERVER_SCEP_PATH "/certsrv/mscep/mscep.dll"

@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include "site.h"
+#include "site/site.h"
 
 #define CRLS_AT_ONCE 8
 
