@@ -5,7 +5,7 @@
 #include "http/http.h"
 #include "site/site.h"
 
-/* The service of a SCEP listener; `sites` is borrowed. */
-struct http_service serve_service(struct sites *);
+/* The service of a SCEP listener; the door is borrowed. */
+struct http_service serve_service(const struct door *);
 
 #endif

@@ -44,26 +44,93 @@ void log_files_close(struct log_files *);
 void narrate(const struct exchange *, const struct iis_log_form *,
     void (*say)(void *cls, const char *line), void *cls);
 
-/* The last exchanges of a site, oldest first. Not thread-safe. */
-#define JOURNAL_SIZE 256
+/*
+ * The journals of all sites: the last exchanges of each, oldest first, under
+ * one bound on their memory. Who holds most loses its oldest first, so a busy
+ * site takes nothing from a quiet one. Safe for use by several threads.
+ */
+struct journals;
+struct journals_options {
+	unsigned entries; /* of a site; 0: JOURNAL_ENTRIES */
+	size_t octets;	  /* of all; 0: JOURNAL_OCTETS */
+	/* Called when a journal has grown; no lock is held. NULL: nobody. */
+	void (*grown)(void *cls, const struct journal *);
+	void *cls;
+};
+#define JOURNAL_ENTRIES 256
+#define JOURNAL_OCTETS ((size_t)64 << 20)
+int journals_new(struct journals **out, const struct journals_options *,
+    struct error *);
+void journals_free(struct journals *); /* after all of its journals */
+struct journals_count {
+	size_t octets, octets_max, entries;
+	uint64_t lost; /* for lack of room, since the start */
+};
+void journals_count(struct journals *, struct journals_count *out);
+
+struct journal; /* of a site; NULL is one that keeps nothing */
+int journal_open(struct journals *, struct journal **out, struct error *);
+void journal_close(struct journal *);
+
+/* One exchange that is over; const, counted. Texts are never NULL. */
 struct journal_entry {
-	uint64_t seq; /* from 1; 0: empty */
+	uint64_t seq; /* from 1; grows by one, never used again */
 	int64_t at, duration_ms;
 	struct endpoint source;
-	char method[16], target[256]; /* cut */
+	const char *method, *target, *user_agent; /* printable */
+	const char *content_type;		  /* of the answer */
+	size_t target_length; /* the text above may be cut */
 	struct verdict verdict;
+	int status; /* that was sent; 0: none */
 	struct scep_facts scep;
 	struct rule_notes notes;
 	uint64_t sent;
 	enum ending ending;
+	/* As they came and went; cut at EXCHANGE_KEPT_MAX. */
+	struct span request, reply;
+	bool request_cut, reply_cut;
 };
-struct journal {
-	struct journal_entry *ring; /* JOURNAL_SIZE; made on first use */
-	uint64_t next;
-};
+struct journal_entry *journal_entry_ref(struct journal_entry *);
+void journal_entry_free(struct journal_entry *);
+const char *ending_name(enum ending); /* "sent", "client-left" */
+const char *layer_name(enum layer);   /* "http.sys", "iis" */
+
+/* The exchange as it is at finish(). What finds no memory is lost, counted. */
 void journal_add(struct journal *, const struct exchange *);
-/* The first entry of at least this number, or NULL. */
-const struct journal_entry *journal_from(const struct journal *, uint64_t seq);
+
+/* What is asked for; zeroed: everything. */
+struct journal_filter {
+	const char *operation, *message_type, *transaction_id; /* or NULL */
+	int status;					       /* 0: any */
+};
+/* A reference to the first one after `since` that matches; NULL: none yet. */
+struct journal_entry *journal_find(struct journal *, uint64_t since,
+    const struct journal_filter *);
+/* The same, after waiting for it so long at most. */
+struct journal_entry *journal_wait(struct journal *, uint64_t since,
+    const struct journal_filter *, int64_t ms);
+uint64_t journal_last(struct journal *); /* number of the newest; 0: none */
+/* How many after `since` are gone for lack of room. */
+uint64_t journal_lost(struct journal *, uint64_t since);
+/* How many there are now that match. */
+size_t journal_count(struct journal *, const struct journal_filter *);
+/* Forgets all; numbers go on. They do not count as lost. */
 void journal_clear(struct journal *);
+
+/* What the control API says of it; NULL without memory. */
+struct json_t;
+struct json_t *journal_entry_json(const struct journal_entry *);
+
+/* Counts of the whole server since its start, for Prometheus. Thread-safe. */
+struct metrics;
+int metrics_new(struct metrics **out, struct error *);
+void metrics_free(struct metrics *);
+/* An exchange that is over. */
+void metrics_add(struct metrics *, const struct exchange *);
+/* Those of the exchanges, in the text format 0.0.4. */
+void metrics_print(struct metrics *, struct buffer *out);
+/* One more gauge or counter, with its HELP and TYPE. */
+void metrics_value(struct buffer *out, const char *name, const char *type,
+    const char *help, double value);
 
 #endif

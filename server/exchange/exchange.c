@@ -59,8 +59,9 @@ request_header(const struct request *r, const char *name)
 void
 request_split_target(struct request *r)
 {
-	const char *path = r->target, *query;
+	const char *path = r->asked, *query;
 
+	r->target = r->asked;
 	if (strncasecmp(path, "http://", 7) == 0 ||
 	    strncasecmp(path, "https://", 8) == 0) {
 		path = strchr(path, ':') + 3;
@@ -77,6 +78,21 @@ request_split_target(struct request *r)
 	}
 	if (r->path.len == 0)
 		r->path = span_text("/");
+}
+
+void
+request_hide_prefix(struct request *r, size_t len)
+{
+	const char *target = (const char *)r->path.data + len;
+
+	r->head_size -= (size_t)(target - r->target);
+	r->target = target;
+	r->path.data += len;
+	r->path.len -= len;
+	if (r->path.len == 0)
+		r->path = span_text("/");
+	if (*r->target == '\0')
+		r->target = "/";
 }
 
 void
@@ -218,7 +234,7 @@ exchange_clear(struct exchange *ex)
 		free(event->text);
 		free(event);
 	}
-	free(ex->request.target);
+	free(ex->request.asked);
 	free(ex->request.headers);
 	free(ex->request.memory);
 	exchange_trim(ex);

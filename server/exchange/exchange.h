@@ -23,6 +23,7 @@ enum layer {
 	LAYER_MSCEP,
 	LAYER_POLICY_MODULE,
 	LAYER_CA,
+	LAYER_MOCK, /* none of them: what no NDES says */
 };
 
 /* An end of a connection; family AF_UNSPEC: not known. */
@@ -51,7 +52,8 @@ enum body_end {
 
 struct request {
 	char *method, *version;	 /* "GET", "HTTP/1.1" */
-	char *target;		 /* as it came; owned */
+	char *asked;		 /* the target as it came; owned */
+	const char *target;	 /* as its site sees it: the end of `asked` */
 	struct span path, query; /* in target; query without the "?" */
 	bool has_query;
 	struct header *headers; /* texts in memory */
@@ -70,8 +72,16 @@ struct request {
 size_t request_header_count(const struct request *, const char *name);
 /* The value of the first such header, without regard to case, or NULL. */
 const char *request_header(const struct request *, const char *name);
-/* Splits target into path and query; absolute-form loses its authority. */
+/*
+ * Fills target, path and query from `asked`; the path of an absolute-form one
+ * begins behind its authority.
+ */
 void request_split_target(struct request *);
+/*
+ * Takes the first `len` octets from the path: they say which site is meant, and
+ * no layer sees them. An absolute-form target loses its authority as well.
+ */
+void request_hide_prefix(struct request *, size_t len);
 
 /* Which layer spoke, and what its log will say. */
 struct verdict {
@@ -259,6 +269,18 @@ struct rule_notes {
 	uint8_t count, more; /* more: that found no room */
 };
 
+/*
+ * Of a service that cannot answer yet: it is asked again when http_wake() names
+ * the key, or when the time is over.
+ */
+struct waiting {
+	const void *key; /* NULL: it does not wait */
+	int64_t ms;	 /* 0: the time is over */
+};
+
+/* How much of a request's body and of an answer is kept for the journal. */
+#define EXCHANGE_KEPT_MAX 65536
+
 #define USER_SIZE 65
 struct exchange {
 	struct request request;
@@ -274,6 +296,9 @@ struct exchange {
 	int64_t at;			 /* site's time at its start */
 	int64_t started_ms, duration_ms; /* ticks */
 	uint64_t sent;			 /* octets, head included */
+	/* At its end: the first octets of what was sent; borrowed. */
+	struct span octets;
+	struct waiting waiting;
 	enum ending ending;
 	struct exchange_block *blocks; /* of exchange_alloc() */
 };

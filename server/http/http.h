@@ -31,7 +31,10 @@ struct http_limits {
 struct http_service {
 	/* The head has been read. May answer; may set request.body_limit. */
 	void (*begin)(void *cls, struct exchange *);
-	/* The body has been read as far as body_end says. Must answer. */
+	/*
+	 * The body has been read as far as body_end says. Must answer, or wait
+	 * (struct waiting): then it is called again.
+	 */
 	void (*answer)(void *cls, struct exchange *);
 	/* True: answer() takes long and belongs on a worker. */
 	bool (*is_long)(void *cls, const struct exchange *);
@@ -49,8 +52,16 @@ struct http_service {
 	 * Asked at http_look(), and again and again if it may change.
 	 */
 	bool (*refuses)(void *cls, bool *may_change);
+	/* Its listener is closed and its last connection gone; NULL: no call. */
+	void (*release)(void *cls);
+	/*
+	 * It has HTTP_RESERVED connections beside the limit of all others, so
+	 * that it answers while they hang.
+	 */
+	bool reserved;
 	void *cls;
 };
+#define HTTP_RESERVED 256U
 
 struct evp_pkey_st;
 struct ossl_lib_ctx_st;
@@ -109,11 +120,16 @@ struct http_options {
 int http_start(struct http **out, const struct http_options *, struct error *);
 
 /*
- * Opens a listener, now or while running; `service` is borrowed, is looked
- * at from http_accept() on, and must outlive http_stop(). *bound says where.
+ * Opens a listener, now or while running. The service is copied, and looked
+ * at from http_accept() on. *bound says where; *out, which may be NULL, is for
+ * http_close().
  */
+struct listener;
 int http_listen(struct http *, const struct endpoint *,
-    const struct http_service *service, struct endpoint *bound, struct error *);
+    const struct http_service *, struct endpoint *bound, struct listener **out,
+    struct error *);
+/* The port is closed; connections that came by it go on. */
+void http_close(struct http *, struct listener *);
 /* The same, inside TLS. */
 int http_listen_tls(struct http *, const struct endpoint *,
     const struct http_service *, const struct tls_service *,
@@ -131,6 +147,14 @@ char *http_url_tls(const struct endpoint *, char out[HTTP_URL_SIZE]);
 int http_accept(struct http *, struct error *);
 /* After http_accept(): what a service says of its ports may have changed. */
 void http_look(struct http *);
+/* Exchanges that wait for this key are asked again. Any thread. */
+void http_wake(struct http *, const void *key);
+/*
+ * Ends those that are being held, or wait, and that `which` knows: the client
+ * gets no more. When it returns, they are over. Any thread but the http ones.
+ */
+void http_cut(struct http *,
+    bool (*which)(void *cls, const struct exchange *), void *cls);
 
 /*
  * Accepts no more, cuts what is held, lets honest exchanges finish for
@@ -143,5 +167,7 @@ void http_stop(struct http *, int grace_ms);
 
 unsigned http_connection_limit(const struct http *);
 unsigned http_connections(const struct http *);
+/* Of those, answers that are being held: delayed, dripped, hung. */
+unsigned http_held(const struct http *);
 
 #endif

@@ -88,7 +88,7 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 		return NULL;
 	call->mhd = mhd;
 	call->connection = conn;
-	call->exchange.request.target = strdup(target);
+	call->exchange.request.asked = strdup(target);
 	return call;
 }
 
@@ -182,11 +182,11 @@ read_head(struct call *call, const char *method, const char *version)
 	    measure_header, &size);
 	r->headers = calloc((size_t)count + 1, sizeof(r->headers[0]));
 	r->memory = c.to = malloc(size);
-	if (r->target == NULL || r->headers == NULL || r->memory == NULL)
+	if (r->asked == NULL || r->headers == NULL || r->memory == NULL)
 		return -1;
 	r->method = copy(&c, method);
 	r->version = copy(&c, version);
-	r->head_size = strlen(method) + strlen(r->target) + strlen(version) +
+	r->head_size = strlen(method) + strlen(r->asked) + strlen(version) +
 	    strlen("  \r\n\r\n");
 	MHD_get_connection_values(call->mhd, MHD_HEADER_KIND, copy_header, &c);
 	if ((value = request_header(r, "Content-Length")) != NULL)

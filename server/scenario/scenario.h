@@ -83,6 +83,12 @@ int scenario_load(const char *what, const struct scenario_options *,
 /* The YAML that scenario_find() would load. */
 int scenario_source(const char *name, const struct scenario_options *,
     struct blob *yaml, struct errors *);
+/*
+ * Changes keys of `server:` in a state: sets as in the options, with or without
+ * "server." in front. -1: the errors say why, and it is as before.
+ */
+int scenario_set(struct stack_state *, const char *const *sets, size_t count,
+    struct errors *);
 struct scenario *scenario_ref(struct scenario *);
 void scenario_free(struct scenario *);
 

@@ -34,45 +34,135 @@ struct snapshot {
 struct sites_options {
 	struct key_set *keys;
 	struct crypto *crypto;
-	const char *challenge;	 /* good any number of times, or NULL */
-	const char *log_dir;	 /* NULL: no files */
-	struct state_dir *state; /* of the default site; NULL: in memory */
-	uint64_t seed;		 /* of chance */
+	const char *challenge;	  /* good any number of times, or NULL */
+	const char *log_dir;	  /* NULL: no files */
+	const char *scenario_dir; /* where NAME.yaml is looked for first */
+	struct state_dir *state;  /* of the default site; NULL: in memory */
+	uint64_t seed;		  /* of chance */
+	unsigned most;		  /* sites; 0: SITES_MOST */
+	struct journals_options journals;
 	void (*narrate)(void *cls, const char *line); /* NULL: silent */
 	void *cls;
 };
+#define SITES_MOST 1024
 /* Everything in the options is borrowed and must outlive the table. */
 int sites_new(struct sites **out, const struct sites_options *, struct error *);
 void sites_free(struct sites *);
+struct metrics *sites_metrics(struct sites *);
+struct journals *sites_journals(struct sites *);
 
+/* How a site came to be, which says where it is found. */
+enum site_kind {
+	SITE_IS_DEFAULT,  /* at the root */
+	SITE_OF_SCENARIO, /* /s/SCENARIO/: shared by all who use it */
+	SITE_OF_LABEL,	  /* /s/SCENARIO/LABEL/: made on first use */
+	SITE_MADE,	  /* /t/ID/: by the control API or the library */
+};
 #define SITE_DEFAULT "default"
-/* Takes a reference to the scenario. The id must not be taken. */
-int site_open(struct sites *, const char *id, struct scenario *,
+#define SITE_ID_SIZE 256   /* SCENARIO~LABEL */
+#define SITE_PATH_SIZE 260 /* "/s/SCENARIO/LABEL" */
+#define SITE_LABEL_MAX 64
+
+/* What becomes of asking for a site; but for OK, the error says why. */
+enum site_answer {
+	SITE_OK,
+	SITE_BAD_ID,   /* no id that a site can have */
+	SITE_UNKNOWN,  /* there never was one */
+	SITE_GONE,     /* deleted, or evicted */
+	SITE_TAKEN,    /* by another one */
+	SITE_NO_ROOM,  /* there are --max-sites, none of which may go */
+	SITE_SCENARIO, /* it is not to be had; `errors` say why */
+	SITE_FAILED,   /* no memory, no directory for its logs */
+};
+
+/* All of these give a reference, for site_unref(). */
+struct site *site_ref(struct site *);
+void site_unref(struct site *); /* NULL is fine */
+enum site_answer site_get(struct sites *, const char *id, struct site **out,
     struct error *);
 /*
- * Causes and settings become the scenario's; passwords, certificates, requests
- * that wait and clock stay, and so does the CA unless ca.key or ca.tiers differ.
- * RAs keep their keys, and their certificates unless `ra` differs.
+ * Opens one of the kind SITE_MADE, or the default one. `id` NULL: one that
+ * nobody can guess. Takes a reference to the scenario. Signs nothing yet.
  */
-int site_use_scenario(struct sites *, const char *id, struct scenario *,
-    struct error *);
+enum site_answer site_make(struct sites *, const char *id, struct scenario *,
+    struct site **out, struct error *);
+/*
+ * It is gone for everybody from now on; exchanges that it has end by
+ * themselves. The default site stays: SITE_TAKEN.
+ */
+enum site_answer site_close(struct sites *, const char *id, struct error *);
+/* All that there are, the default one first, the others as they came. */
+int sites_list(struct sites *, struct site ***out, size_t *count);
+void sites_list_free(struct site **, size_t count);
+struct sites_count {
+	unsigned now, most;
+	uint64_t opened, evicted;
+};
+void sites_count(struct sites *, struct sites_count *out);
+struct site *site_default(struct sites *); /* borrowed: it never goes */
+
+/* What does not change. */
+const char *site_id(const struct site *);
+enum site_kind site_kind(const struct site *);
+/* What its URLs begin with: "", "/s/flaky/x", "/t/ID". */
+char *site_path(const struct site *, char out[SITE_PATH_SIZE]);
+struct clock *site_clock(struct site *);
+struct journal *site_journal(struct site *);
+/* Where it has a port of its own; 0: nowhere. */
+unsigned site_port(const struct site *);
+void site_set_port(struct site *, unsigned port);
+
+/* What it is like now. */
+void site_state(struct site *, struct stack_state *out);
+struct scenario *site_scenario(struct site *);	     /* a reference */
+/* A reference. May sign, and make keys; NULL: the error says why. */
+struct credentials *site_credentials(struct site *, struct error *);
+/* Whether nothing is wrong; if not, `why` (or NULL) says what. */
+bool site_is_healthy(struct site *, struct error *why);
+
+/*
+ * Causes and settings become the scenario's, counters begin anew; passwords,
+ * certificates, requests that wait, clock and journal stay, and so does the CA
+ * unless ca.key or ca.tiers differ. RAs keep their keys, and their
+ * certificates unless `ra` differs.
+ */
+int site_use_scenario(struct site *, struct scenario *, struct error *);
+/* Changes keys of `server:`, "iis.status=401.2"; rules and counters stay. */
+int site_set(struct site *, const char *const *sets, size_t count,
+    struct errors *);
+/*
+ * All is as at the start of its scenario: settings, counters, clock, passwords,
+ * requests, certificates, and the journal is empty. The CA stays unless it is
+ * another by now. With a state directory, certificates stay too.
+ */
+int site_reset(struct site *, struct error *);
 /* -1: a site with a state directory could not be like this. */
 int site_check_state(const struct stack_state *, struct error *);
-struct site *site_find(struct sites *, const char *id);
 
-/* Which site an exchange is for; fills snapshot and time. */
-void site_begin(struct sites *, struct exchange *);
+/* Where a connection came in; const. */
+struct door {
+	struct sites *sites;
+	struct site *site; /* its port is this one's own; NULL: shared */
+};
 /*
- * Whether the CA has had its time since the snapshot was made. Then
- * site_catch_up() puts the next one in its place: slow, it signs and may make
- * keys; for others it does nothing.
+ * Which site an exchange is for: fills snapshot and time and hides the prefix
+ * of the path. SITE_OK, or why there is none.
+ */
+enum site_answer site_begin(const struct door *, struct exchange *,
+    struct error *);
+/* The same, when there is no request. */
+void site_begin_unasked(const struct door *, struct exchange *);
+/* The site of an exchange that has begun; borrowed. */
+struct site *site_of(const struct exchange *);
+/*
+ * Whether there are no credentials yet, or the CA has had its time since. Then
+ * site_catch_up() makes the next ones: slow, it signs and may make keys; for
+ * others it does nothing. -1: it could not, and scep.why says why.
  */
 bool site_is_behind(const struct exchange *);
-void site_catch_up(struct exchange *);
-/* What the layers of the default site are like now. */
-void site_state(struct sites *, struct stack_state *out);
+int site_catch_up(struct exchange *);
 /* Whether nobody reaches its ports; may_change: by the clock alone. */
-bool site_refuses(struct sites *, bool *may_change);
+bool site_refuses(const struct door *, bool *may_change);
 /*
  * What the scenario does about it: decides, once. `message`: what it says, or
  * NULL if that is not known. true: an answer is ordered, and nothing else is to
@@ -89,7 +179,7 @@ int site_edit(struct exchange *, enum fault_stage, void *plan);
 /* Whether some rule that applies has edits at this stage. */
 bool site_edits(const struct exchange *, enum fault_stage);
 /* Its end: logs, journal. The snapshot is given back. */
-void site_commit(struct sites *, struct exchange *);
+void site_commit(struct exchange *);
 
 /* Effects. */
 enum challenge_answer site_make_challenge(struct exchange *,
@@ -127,10 +217,30 @@ int site_settle(struct site *, const char *transaction_id, bool approve);
 /* `reason`: RFC 5280 5.3.1. */
 int site_revoke(struct site *, struct span serial, int reason, struct error *);
 
-/* For tests and the control API. */
-struct clock *site_clock(struct site *);
-struct credentials *site_credentials(struct site *); /* a reference */
-/* The first entry of at least `seq`; false: none. */
-bool site_journal(struct site *, uint64_t seq, struct journal_entry *out);
+/* What the control API shows. The lists are of malloc(), for the caller. */
+struct site_pending {
+	char transaction_id[80]; /* as in struct scep_facts */
+	char subject[128];
+	int64_t expires;
+	const char *state; /* "waiting", "approved", "denied" ...; static */
+};
+int site_list_pending(struct site *, struct site_pending **out, size_t *count);
+struct site_certificate {
+	char serial[48], subject[128]; /* serial: hex, as openssl has it */
+	int64_t not_before, not_after, revoked_at; /* 0: it is not */
+	int reason;
+};
+int site_list_certificates(struct site *, struct site_certificate **out,
+    size_t *count);
+/* In DER. -1: none with this serial number. */
+int site_certificate(struct site *, struct span serial, struct blob *out);
+/* As GetCRL has it, in DER. */
+int site_crl(struct site *, struct blob *out, struct error *);
+/*
+ * One of the control API, which no cache limits; the caller frees *out.
+ * `expires`: 0: never.
+ */
+enum challenge_answer site_challenge(struct site *, size_t size, char **out,
+    int64_t *expires);
 
 #endif

@@ -232,7 +232,7 @@ find_path(const struct request *r, struct findings *f)
 	const size_t len = sizeof(last) - 1;
 	int count = 0;
 
-	if (r->target[0] != '/')
+	if (r->asked[0] != '/')
 		findings_add(f, HTTP_ABSOLUTE_TARGET);
 	if (!starts_with(r->path, MSCEP) ||
 	    (r->path.len > strlen(MSCEP "/") &&

@@ -28,7 +28,7 @@ exchange_make(struct exchange *ex, const char *method, const char *target)
 	ex->at = EXCHANGE_AT;
 	r->method = exchange_text(method);
 	r->version = exchange_text("HTTP/1.1");
-	assert_non_null(r->target = strdup(target));
+	assert_non_null(r->asked = strdup(target));
 	r->headers = calloc(EXCHANGE_HEADERS, sizeof(r->headers[0]));
 	assert_non_null(r->headers);
 	r->head_size = strlen(method) + strlen(target) +
