@@ -232,7 +232,7 @@ server_listen(struct server *s, const char *address, char base[HTTP_URL_SIZE])
 	struct error err = { 0 };
 
 	if (http_parse_address(address, &at, &err) == -1 ||
-	    http_listen(s->http, &at, s->service, &at, &err) == -1)
+	    http_listen(s->http, &at, s->service, &at, NULL, &err) == -1)
 		return -1;
 	http_url(&at, base);
 	return 0;
