@@ -9,12 +9,16 @@
 
 #include "base/nearest.h"
 
+#define COUNT_MAX 1000000
+
 static const struct serve_flags defaults = {
 	.listen = "127.0.0.1:8080",
 	.control = CONTROL_DEFAULT,
+	.max_sites = 1024,
+	.journal = 256,
 };
 
-enum flag_kind { FLAG_TEXT, FLAG_LIST, FLAG_NUMBER, FLAG_SWITCH };
+enum flag_kind { FLAG_TEXT, FLAG_LIST, FLAG_NUMBER, FLAG_PORTS, FLAG_SWITCH };
 
 static const struct flag {
 	const char *name, *value, *help;
@@ -67,8 +71,27 @@ static const struct flag {
 	    FLAG_TEXT, AT(ready_file) },
 	{ "ca-out", "FILE", "write the CA certificate to FILE, in PEM",
 	    FLAG_TEXT, AT(ca_out) },
+	{ "public-url", "URL",
+	    "what shown URLs begin with, if clients come\n"
+	    "by another way, e.g. http://ndes.example.com",
+	    FLAG_TEXT, AT(public_url) },
+	{ "site-ports", "FROM-TO",
+	    "ports that sites get for themselves, e.g.\n"
+	    "40000-40100 (any free ones)",
+	    FLAG_PORTS, AT(site_ports) },
+	{ "max-sites", "N", "so many sites at most (1024)", FLAG_NUMBER,
+	    AT(max_sites), .least = 1, .most = COUNT_MAX },
+	{ "journal", "N",
+	    "exchanges that the journal of each site keeps\n"
+	    "(256); 0: none",
+	    FLAG_NUMBER, AT(journal), .least = 0, .most = COUNT_MAX },
 	{ "seed", "N", "seed of everything that happens by chance", FLAG_NUMBER,
 	    AT(seed), .least = 1, .most = INT64_MAX },
+	{ "control-token", "TOKEN",
+	    "what the control API wants to be shown, as a\n"
+	    "bearer token; others see it on a command line: better\n"
+	    "set MOCKNDES_CONTROL_TOKEN",
+	    FLAG_TEXT, AT(control_token) },
 	{ "allow-remote", NULL,
 	    "let --listen, --control and --tls-listen be\n"
 	    "other than loopback: anybody who reaches it gets a "
@@ -135,6 +158,35 @@ set_number(uint64_t *to, const struct flag *flag, const char *value)
 	    (unsigned long long)flag->most);
 }
 
+/* Behind the number, or NULL; 65536: more than a port can be. */
+static const char *
+read_port(const char *text, unsigned *out)
+{
+	const char *at = text;
+
+	for (*out = 0; *at >= '0' && *at <= '9'; at++)
+		if ((*out = *out * 10 + (unsigned)(*at - '0')) > 65535)
+			*out = 65536;
+	return at == text ? NULL : at;
+}
+
+static int
+set_ports(struct flag_ports *to, const struct flag *flag, const char *value)
+{
+	const char *at = read_port(value, &to->first);
+
+	if (at == NULL || *at != '-' ||
+	    (at = read_port(at + 1, &to->last)) == NULL || *at != '\0')
+		return usage("--%s: \"%s\" is not FROM-TO, such as "
+			     "40000-40100",
+		    flag->name, value);
+	if (to->first < 1 || to->last > 65535 || to->first > to->last)
+		return usage("--%s: \"%s\" does not go up from 1 or more to "
+			     "65535 or less, as 40000-40100 does",
+		    flag->name, value);
+	return 0;
+}
+
 static int
 set_flag(struct serve_flags *to, const struct flag *flag, const char *value)
 {
@@ -153,6 +205,8 @@ set_flag(struct serve_flags *to, const struct flag *flag, const char *value)
 		return 0;
 	case FLAG_NUMBER:
 		return set_number((uint64_t *)(void *)at, flag, value);
+	case FLAG_PORTS:
+		return set_ports((struct flag_ports *)(void *)at, flag, value);
 	case FLAG_SWITCH:
 		break;
 	}

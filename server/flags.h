@@ -15,13 +15,20 @@ struct flag_list {
 	size_t count;
 };
 
+struct flag_ports {
+	unsigned first, last; /* 0: not said */
+};
+
 /* What `serve` was told; strings are borrowed from argv and environment. */
 struct serve_flags {
 	const char *scenario, *scenario_dir, *listen, *control, *challenge,
 	    *keys, *state_dir, *log_dir;
-	const char *ready_file, *ca_out, *tls_listen;
+	const char *ready_file, *ca_out, *tls_listen, *public_url,
+	    *control_token;
 	struct flag_list sets, tls_names;
+	struct flag_ports site_ports;
 	uint64_t seed; /* 0: not said */
+	uint64_t max_sites, journal;
 	bool allow_remote, verbose;
 };
 

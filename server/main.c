@@ -128,6 +128,34 @@ print_error(const char *text)
 	fprintf(stderr, "mockndes: %s\n", text);
 }
 
+static void
+set_options(struct mockndes_options *out, const struct serve_flags *flag)
+{
+	out->listen = flag->listen;
+	out->control = strcmp(flag->control, "off") == 0 ? NULL : flag->control;
+	out->scenario = flag->scenario;
+	out->scenario_dir = flag->scenario_dir;
+	out->set = flag->sets.items;
+	out->set_count = flag->sets.count;
+	out->tls_listen = flag->tls_listen;
+	out->tls_names = flag->tls_names.items;
+	out->tls_name_count = flag->tls_names.count;
+	out->seed = flag->seed;
+	out->public_url = flag->public_url;
+	out->site_port_first = flag->site_ports.first;
+	out->site_port_last = flag->site_ports.last;
+	out->max_sites = (unsigned)flag->max_sites;
+	out->journal = flag->journal == 0 ? -1 : (int)flag->journal;
+	out->control_token = flag->control_token;
+	out->challenge = flag->challenge;
+	out->keys = flag->keys;
+	out->state_dir = flag->state_dir;
+	out->log_dir = flag->log_dir;
+	out->allow_remote = flag->allow_remote;
+	out->narrate = flag->verbose ? narrate : NULL;
+	out->warn = narrate;
+}
+
 static int
 serve(char **argv)
 {
@@ -140,24 +168,7 @@ serve(char **argv)
 
 	if ((status = flags_read(&flag, argv)) != 0)
 		return status;
-	options.listen = flag.listen;
-	options.control = strcmp(flag.control, "off") == 0 ? NULL :
-							     flag.control;
-	options.scenario = flag.scenario;
-	options.scenario_dir = flag.scenario_dir;
-	options.set = flag.sets.items;
-	options.set_count = flag.sets.count;
-	options.tls_listen = flag.tls_listen;
-	options.tls_names = flag.tls_names.items;
-	options.tls_name_count = flag.tls_names.count;
-	options.seed = flag.seed;
-	options.challenge = flag.challenge;
-	options.keys = flag.keys;
-	options.state_dir = flag.state_dir;
-	options.log_dir = flag.log_dir;
-	options.allow_remote = flag.allow_remote;
-	options.narrate = flag.verbose ? narrate : NULL;
-	options.warn = narrate;
+	set_options(&options, &flag);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
