@@ -18,6 +18,7 @@
 #include "support/tcp.h"
 
 #define WORDS_MAX 8
+#define PATIENCE 1000
 /* Below a regular file nobody, not even root, can make anything. */
 #define IMPOSSIBLE "/proc/version/x"
 #define ANYWHERE "--listen", "127.0.0.1:0", "--control", "off"
@@ -49,7 +50,39 @@ static const struct row {
 	    2, "192.0.2.1:0 is not a loopback address" },
 	{ "no address", { "serve", "--listen", "here" }, { NULL }, 2,
 	    "\"here\" is not an address and port" },
-	{ "seed", { "serve", "--seed", "-1" }, { NULL }, 2, "--seed -1" },
+	{ "seed", { "serve", "--seed", "-1" }, { NULL }, 2,
+	    "--seed: \"-1\" is not a number from 1 to" },
+	{ "public URL of another scheme",
+	    { "serve", "--public-url", "ftp://ndes.example" }, { NULL }, 2,
+	    "--public-url: \"ftp://ndes.example\" begins with neither http:// "
+	    "nor https://; say what clients are to use, such as http://" },
+	{ "public URL without a host", { "serve", "--public-url=http:///lab" },
+	    { NULL }, 2, "names no host" },
+	{ "half a range of ports", { "serve", "--site-ports", "5-" }, { NULL },
+	    2, "--site-ports: \"5-\" is not FROM-TO, such as 40000-40100" },
+	{ "the other half", { "serve", "--site-ports", "-5" }, { NULL }, 2,
+	    "--site-ports: \"-5\" is not FROM-TO" },
+	{ "a word in a range", { "serve", "--site-ports", "1-2x" }, { NULL }, 2,
+	    "\"1-2x\" is not FROM-TO" },
+	{ "a range that goes down", { "serve", "--site-ports", "9-8" },
+	    { NULL }, 2, "--site-ports: \"9-8\" does not go up from 1" },
+	{ "a range from 0", { "serve", "--site-ports", "0-8" }, { NULL }, 2,
+	    "\"0-8\" does not go up from 1 or more to 65535 or less" },
+	{ "a range beyond all ports",
+	    { "serve", "--site-ports", "1-18446744073709551617" }, { NULL }, 2,
+	    "does not go up from 1 or more to 65535 or less" },
+	{ "no site", { "serve", "--max-sites", "0" }, { NULL }, 2,
+	    "--max-sites: \"0\" is not a number from 1 to 1000000" },
+	{ "sites that are no number", { "serve", "--max-sites", "4k" },
+	    { NULL }, 2, "--max-sites: \"4k\" is not a number from 1" },
+	{ "less than no journal", { "serve", "--journal", "-1" }, { NULL }, 2,
+	    "--journal: \"-1\" is not a number from 0 to 1000000" },
+	{ "too long a journal", { "serve", "--journal", "1000001" }, { NULL },
+	    2, "--journal: \"1000001\" is not a number from 0" },
+	{ "token with a space", { "serve", "--control-token", "a b" }, { NULL },
+	    2, "--control-token: a token has letters, digits" },
+	{ "token of = alone", { "serve", "--control-token", "==" }, { NULL }, 2,
+	    "--control-token: a token has letters, digits" },
 	{ "scenario", { "serve", "--scenario", "helthy" }, { NULL }, 2,
 	    "unknown scenario \"helthy\", did you mean \"healthy\"?" },
 	{ "set without a key", { "serve", "--set", "windows=2016" }, { NULL },
@@ -83,6 +116,17 @@ static const struct row {
 	{ "twin of --set", { "serve" },
 	    { "MOCKNDES_SET=server.windows=2016;server.x=1" }, 2,
 	    "unknown key \"x\"" },
+	{ "twin of --public-url", { "serve" }, { "MOCKNDES_PUBLIC_URL=here" },
+	    2, "--public-url: \"here\"" },
+	{ "twin of --site-ports", { "serve" }, { "MOCKNDES_SITE_PORTS=8" }, 2,
+	    "--site-ports: \"8\"" },
+	{ "twin of --max-sites", { "serve" }, { "MOCKNDES_MAX_SITES=-" }, 2,
+	    "--max-sites: \"-\"" },
+	{ "twin of --journal", { "serve" }, { "MOCKNDES_JOURNAL=all" }, 2,
+	    "--journal: \"all\"" },
+	{ "twin of --control-token", { "serve" },
+	    { "MOCKNDES_CONTROL_TOKEN=\"x\"" }, 2,
+	    "--control-token: a token has" },
 	{ "twin of --seed", { "serve" }, { "MOCKNDES_SEED=x" }, 2, "x" },
 	{ "twin of --keys", { "serve", ANYWHERE },
 	    { "MOCKNDES_KEYS=/nonexistent" }, 1, "/nonexistent/ca.key" },
@@ -250,6 +294,80 @@ the_ready_line_and_file_say_all_there_is_to_know(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* What is only listened on keeps its number. */
+static void
+the_urls_begin_with_the_public_one(void **state)
+{
+	static const char *const arguments[] = { "--public-url",
+		"http://ndes.example.com:444/lab/", "--tls-listen",
+		"127.0.0.1:0", NULL };
+	static const char base[] = "http://ndes.example.com:444/lab",
+			  tls[] = "https://ndes.example.com:";
+	char url[256];
+	struct web_reply reply;
+	struct program p;
+
+	(void)state;
+	program_start(&p, arguments, NULL);
+	assert_string_equal(p.base, base);
+	snprintf(url, sizeof(url), "%s/certsrv/mscep/mscep.dll", base);
+	assert_string_equal(p.url, url);
+	snprintf(url, sizeof(url), "%s/certsrv/mscep_admin/", base);
+	assert_string_equal(p.admin, url);
+	assert_int_equal(strncmp(p.tls, tls, strlen(tls)), 0);
+	assert_int_not_equal(atoi(p.tls + strlen(tls)), 0);
+	assert_int_equal(strncmp(p.control, "http://127.0.0.1:", 17), 0);
+	snprintf(url, sizeof(url), "%s/healthz", p.control);
+	assert_true(web_get(url, &reply));
+	assert_non_null(strstr((char *)reply.body.data, p.url));
+	web_reply_clear(&reply);
+	program_stop(&p, SIGTERM);
+}
+
+/* The status of GetCACaps at a site with a label. */
+static long
+ask_label(const struct program *p, const char *label)
+{
+	struct web_reply reply;
+	char url[256];
+
+	snprintf(url, sizeof(url),
+	    "%s/s/healthy/%s/certsrv/mscep/mscep.dll?operation=GetCACaps",
+	    p->base, label);
+	/* Those before it may be about to end: until then, no site may go. */
+	for (int i = 0; i < PATIENCE; i++) {
+		assert_true(web_get(url, &reply));
+		web_reply_clear(&reply);
+		if (reply.status != 503)
+			break;
+		poll(NULL, 0, 5);
+	}
+	return reply.status;
+}
+
+static void
+there_are_so_many_sites_at_most(void **state)
+{
+	static const char *const flag[] = { "--max-sites", "3", NULL };
+	static const char *const env[] = { "MOCKNDES_MAX_SITES=2", NULL };
+	struct program p;
+
+	(void)state;
+	/* The default one is one of them. */
+	program_start(&p, NULL, env);
+	assert_int_equal(ask_label(&p, "a"), 200);
+	assert_int_equal(ask_label(&p, "b"), 200);
+	assert_int_equal(ask_label(&p, "a"), 410);
+	program_stop(&p, SIGTERM);
+	program_start(&p, flag, env);
+	assert_int_equal(ask_label(&p, "a"), 200);
+	assert_int_equal(ask_label(&p, "b"), 200);
+	assert_int_equal(ask_label(&p, "a"), 200);
+	assert_int_equal(ask_label(&p, "c"), 200);
+	assert_int_equal(ask_label(&p, "b"), 410);
+	program_stop(&p, SIGTERM);
+}
+
 static void
 control_can_be_off(void **state)
 {
@@ -365,7 +483,9 @@ an_empty_variable_is_not_set(void **state)
 	static const char *const env[] = { "MOCKNDES_LOG_DIR=",
 		"MOCKNDES_CHALLENGE=", "MOCKNDES_SCENARIO=", "MOCKNDES_LISTEN=",
 		"MOCKNDES_READY_FILE=", "MOCKNDES_CA_OUT=", "MOCKNDES_SEED=",
-		"MOCKNDES_SET=", "MOCKNDES_VERBOSE=", NULL };
+		"MOCKNDES_SET=", "MOCKNDES_VERBOSE=", "MOCKNDES_PUBLIC_URL=",
+		"MOCKNDES_SITE_PORTS=", "MOCKNDES_MAX_SITES=",
+		"MOCKNDES_JOURNAL=", "MOCKNDES_CONTROL_TOKEN=", NULL };
 	struct program p;
 
 	(void)state;
@@ -617,6 +737,8 @@ main(void)
 		cmocka_unit_test(a_broken_key_set_is_named),
 		cmocka_unit_test(
 		    the_ready_line_and_file_say_all_there_is_to_know),
+		cmocka_unit_test(the_urls_begin_with_the_public_one),
+		cmocka_unit_test(there_are_so_many_sites_at_most),
 		cmocka_unit_test(control_can_be_off),
 		cmocka_unit_test(a_flag_beats_its_twin),
 		cmocka_unit_test(a_key_set_makes_the_same_ca_each_time),
