@@ -162,7 +162,7 @@ count_rule(struct metrics *m, const char *file, int line)
 		return;
 	}
 	if (r == end) {
-		strncpy(r->file, file, sizeof(r->file) - 1);
+		strcpy(r->file, file);
 		r->line = line;
 		m->rule_count++;
 	}

@@ -94,6 +94,10 @@ enum site_answer site_open(struct sites *, const char *id, enum site_kind,
 bool site_is_label(struct span);
 bool site_was_evicted(struct sites *, const char *id);
 
+/* decide.c */
+/* As `when: operation` has it, whoever answers. */
+const char *site_operation(const struct request *);
+
 /* change.c */
 /* Whether what an exchange does still counts: no reset came between. Locked. */
 bool site_is_current(const struct exchange *);
