@@ -106,6 +106,10 @@ struct holding {
 struct holding site_holding(const struct site *);
 void site_held(struct site *, const struct holding *);
 
+/* decide.c */
+/* As `when: operation` has it, whoever answers. */
+const char *site_operation(const struct request *);
+
 /* change.c */
 /* Whether what an exchange does still counts: no reset came between. Locked. */
 bool site_is_current(const struct exchange *);
