@@ -1,12 +1,76 @@
-/* The control API over HTTP: a skin over mockndes_control(). */
+/*
+ * The control API: everything that can be seen and changed from outside, as
+ * calls in the process (mockndes_control()) and, by the same table of routes,
+ * over HTTP.
+ */
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
+#include "doors.h"
 #include "http/http.h"
 #include "mockndes.h"
+#include "site/site.h"
 
-/* `instance` is borrowed. */
-/* With `loopback`, a Host that is not loopback is refused (DNS rebinding). */
-struct http_service control_service(struct mockndes *instance, bool loopback);
+/* Everything is borrowed and must outlive it. */
+struct control_options {
+	struct sites *sites;
+	struct http *http;
+	struct doors *doors;
+	const char *scenario_dir; /* where NAME.yaml is looked for, or NULL */
+	const char *token;	  /* that HTTP clients must bear, or NULL */
+	const char *version;
+	const char *url; /* of the default site, for SCEP clients */
+};
+
+struct control;
+int control_new(struct control **out, const struct control_options *,
+    struct error *);
+void control_free(struct control *); /* after http_stop() */
+
+/* What is asked; everything borrowed. */
+struct control_request {
+	const char *method;
+	struct span path, query;  /* as in a URL, query without the "?" */
+	struct span body;
+	const char *content_type; /* NULL: JSON if it begins with "{" */
+	const char *accept;	  /* or NULL */
+	int64_t started_ms;	  /* clock_ticks_ms() when it was first asked */
+	bool may_block;		  /* for as long as it asks to wait */
+};
+
+#define CONTROL_HEADERS_MAX 4
+struct control_reply {
+	/*
+	 * Its key not NULL: nothing can be answered yet, ask again; the key
+	 * lives as long as a reference to the site.
+	 */
+	struct waiting waiting;
+	struct site *waits_for;	  /* borrowed; not by a call that may block */
+	int status;
+	const char *content_type; /* static; NULL: there is no body */
+	struct {
+		const char *name; /* static */
+		char *value;
+	} headers[CONTROL_HEADERS_MAX];
+	size_t header_count;
+	struct buffer body;
+};
+/* Every call fills *reply, for control_reply_clear(); -1: no memory. */
+int control_call(struct control *, const struct control_request *,
+    struct control_reply *reply);
+void control_reply_clear(struct control_reply *);
+
+/* The same as mockndes_control() has it; `target`: path and query. */
+int control_ask(struct control *, const char *method, const char *target,
+    struct span body, struct mockndes_reply *);
+
+/*
+ * Over HTTP, guarded against pages of other web sites. `loopback`: a Host that
+ * is not loopback is refused too (DNS rebinding).
+ */
+struct http_service control_service(struct control *, bool loopback);
+
+/* The table, for who checks it: false: there are no more. */
+bool control_route_at(size_t, const char **method, const char **path);
 
 #endif
