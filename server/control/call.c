@@ -5,43 +5,17 @@
 #include "base/clock.h"
 #include "control/inside.h"
 
-struct control {
-	struct control_options options;
-};
-
-int
-control_new(struct control **out, const struct control_options *options,
-    struct error *err)
-{
-	if ((*out = calloc(1, sizeof(**out))) == NULL)
-		return error_set(err, "out of memory");
-	(*out)->options = *options;
-	return 0;
-}
-
-void
-control_free(struct control *control)
-{
-	free(control);
-}
-
-const struct control_options *
-control_options_of(const struct control *control)
-{
-	return &control->options;
-}
-
 static bool
 find_route(struct call *call, struct span values[ROUTE_VALUES_MAX])
 {
 	const struct control_request *r = call->request;
 	struct buffer allow = { 0 };
-	const struct route *other;
+	bool other_methods;
 
-	call->route = route_find(r->method, r->path, values, &other);
+	call->route = route_find(r->method, r->path, values, &other_methods);
 	if (call->route != NULL)
 		return true;
-	if (other == NULL) {
+	if (!other_methods) {
 		call_fail(call, FAIL_PATH_UNKNOWN,
 		    "there is no path \"%.*s\": /v1/openapi.json says which "
 		    "there are",
@@ -83,7 +57,7 @@ find_site(struct call *call)
 
 	if (strncmp(call->route->path, "/v1/sites/", 10) != 0)
 		return true;
-	answer = site_get(call->options->sites, call->values[0], &call->site,
+	answer = site_get(call->control->sites, call->values[0], &call->site,
 	    &err);
 	if (answer == SITE_OK)
 		return true;
@@ -104,17 +78,16 @@ run(struct call *call)
 }
 
 int
-control_call(struct control *control, const struct control_request *request,
+control_call(const struct control *control, const struct control_request *request,
     struct control_reply *reply)
 {
 	struct call call = {
-		.options = &control->options,
+		.control = control,
 		.request = request,
 		.members = json_object(),
 		.parameters = json_object(),
 		.reply = reply,
 	};
-	int ret;
 
 	*reply = (struct control_reply){ 0 };
 	if (call.members != NULL && call.parameters != NULL)
@@ -129,14 +102,14 @@ control_call(struct control *control, const struct control_request *request,
 		reply->waits_for = call.site;
 	else
 		site_unref(call.site);
-	ret = reply->body.failed ? -1 : 0;
-	if (ret == -1)
-		control_reply_clear(reply);
-	return ret;
+	if (!reply->body.failed)
+		return 0;
+	control_reply_clear(reply);
+	return -1;
 }
 
 int
-control_ask(struct control *control, const char *method, const char *target,
+control_ask(const struct control *control, const char *method, const char *target,
     struct span body, struct mockndes_reply *out)
 {
 	size_t len = strcspn(target, "?");

@@ -11,8 +11,8 @@
 #include "mockndes.h"
 #include "site/site.h"
 
-/* Everything is borrowed and must outlive it. */
-struct control_options {
+/* What it is about; everything borrowed, and there from http_accept() on. */
+struct control {
 	struct sites *sites;
 	struct http *http;
 	struct doors *doors;
@@ -21,11 +21,6 @@ struct control_options {
 	const char *version;
 	const char *url; /* of the default site, for SCEP clients */
 };
-
-struct control;
-int control_new(struct control **out, const struct control_options *,
-    struct error *);
-void control_free(struct control *); /* after http_stop() */
 
 /* What is asked; everything borrowed. */
 struct control_request {
@@ -41,11 +36,11 @@ struct control_request {
 #define CONTROL_HEADERS_MAX 4
 struct control_reply {
 	/*
-	 * Its key not NULL: nothing can be answered yet, ask again; the key
-	 * lives as long as a reference to the site.
+	 * Its key not NULL: nothing can be answered yet, ask again. The key
+	 * lives as long as the reference to the site does.
 	 */
 	struct waiting waiting;
-	struct site *waits_for;	  /* borrowed; not by a call that may block */
+	struct site *waits_for;
 	int status;
 	const char *content_type; /* static; NULL: there is no body */
 	struct {
@@ -56,19 +51,19 @@ struct control_reply {
 	struct buffer body;
 };
 /* Every call fills *reply, for control_reply_clear(); -1: no memory. */
-int control_call(struct control *, const struct control_request *,
+int control_call(const struct control *, const struct control_request *,
     struct control_reply *reply);
 void control_reply_clear(struct control_reply *);
 
 /* The same as mockndes_control() has it; `target`: path and query. */
-int control_ask(struct control *, const char *method, const char *target,
+int control_ask(const struct control *, const char *method, const char *target,
     struct span body, struct mockndes_reply *);
 
 /*
  * Over HTTP, guarded against pages of other web sites. `loopback`: a Host that
  * is not loopback is refused too (DNS rebinding).
  */
-struct http_service control_service(struct control *, bool loopback);
+struct http_service control_service(const struct control *, bool loopback);
 
 /* The table, for who checks it: false: there are no more. */
 bool control_route_at(size_t, const char **method, const char **path);

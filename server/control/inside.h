@@ -80,8 +80,7 @@ struct route {
 
 #define ROUTE_VALUES_MAX 3
 struct call {
-	struct control *control;
-	const struct control_options *options; /* its own */
+	const struct control *control;
 	const struct control_request *request;
 	const struct route *route;
 	char *values[ROUTE_VALUES_MAX]; /* of the path, decoded */
@@ -116,25 +115,24 @@ void call_header(struct call *, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Lines of where and what, as the scenario language has them. */
 void call_fail_errors(struct call *, enum failure, struct errors *);
-/* What site.h or doors.h says; `port`: of ports, not of sites. */
-void call_fail_site(struct call *, enum site_answer, bool port,
-    const struct error *);
-const char *failure_code(enum failure);
+/* What site.h says. */
+void call_fail_site(struct call *, enum site_answer, const struct error *);
 int failure_status(enum failure);
 /* The body of such an answer; NULL: no memory. */
 json_t *failure_json(enum failure, const char *message);
 /* "2026-03-01T08:00:00Z"; 0: null. */
 json_t *time_json(int64_t at);
 
-/* json.c: false: it has answered. */
+/* members.c: false: it has answered. */
 bool members_read(struct call *);
 bool parameters_read(struct call *);
 /* "%2F" becomes "/"; NULL: it cannot be. The caller frees it. */
 char *percent_decode(struct span, bool plus_is_space);
 
 /*
- * settings.c: what "set" says, nested or with dots, as texts "server.KEY=VALUE"
- * of scenario_set(). NULL: it has answered.
+ * settings.c: an object, nested or with dots, as texts "server.KEY=VALUE" for
+ * struct scenario_options and site_set(). NULL is an empty one. false: it has
+ * answered; else the caller clears *out.
  */
 struct settings {
 	char **texts;
@@ -143,9 +141,14 @@ struct settings {
 bool settings_read(struct call *, json_t *from, struct settings *out);
 void settings_clear(struct settings *);
 
-/* routes.c */
-const struct route *route_find(struct span method, struct span path,
-    bool *known);
+/*
+ * routes.c. `values`: those of the path, not decoded. NULL: there is none;
+ * `other_methods`: but there is such a path.
+ */
+const struct route *route_find(const char *method, struct span path,
+    struct span values[ROUTE_VALUES_MAX], bool *other_methods);
+/* "GET, HEAD, DELETE" */
+void routes_allow(struct span path, struct buffer *out);
 
 /* sites.c: what is said of a site in answers. */
 void call_site(struct call *, int status, struct site *);

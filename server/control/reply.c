@@ -84,6 +84,7 @@ control_reply_clear(struct control_reply *reply)
 {
 	for (size_t i = 0; i < reply->header_count; i++)
 		free(reply->headers[i].value);
+	site_unref(reply->waits_for);
 	buffer_free(&reply->body);
 	*reply = (struct control_reply){ 0 };
 }

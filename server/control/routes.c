@@ -1,4 +1,5 @@
 /* Every path that there is, and what it takes. */
+#include <stdint.h>
 #include <string.h>
 
 #include "control/inside.h"
@@ -10,11 +11,6 @@
 	{           \
 		0   \
 	}
-
-static const struct member scenario_parameters[] = {
-	{ "format", MEMBER_TEXT, 1, 0, false },
-	END,
-};
 
 static const struct member new_site[] = {
 	{ "id", MEMBER_TEXT, 0, 0, false },
@@ -67,8 +63,7 @@ static const struct route routes[] = {
 	{ "GET", "/healthz", get_health, ROUTE_PUBLIC, NULL, NULL },
 	{ "GET", "/metrics", get_metrics, ROUTE_PUBLIC, NULL, NULL },
 	{ "GET", "/v1/scenarios", list_scenarios, ROUTE_LONG, NULL, NULL },
-	{ "GET", "/v1/scenarios/{name}", get_scenario, ROUTE_LONG, NULL,
-	    scenario_parameters },
+	{ "GET", "/v1/scenarios/{name}", get_scenario, ROUTE_LONG, NULL, NULL },
 	{ "GET", "/v1/sites", list_sites, ROUTE_LONG, NULL, NULL },
 	{ "POST", "/v1/sites", make_site, ROUTE_LONG, new_site, NULL },
 	{ "GET", SITE, get_site, 0, NULL, NULL },
@@ -145,7 +140,7 @@ matches(struct span row, struct span part, struct span *value)
 	return true;
 }
 
-bool
+static bool
 route_matches(const struct route *route, struct span path,
     struct span values[ROUTE_VALUES_MAX])
 {
@@ -167,9 +162,9 @@ route_matches(const struct route *route, struct span path,
 
 const struct route *
 route_find(const char *method, struct span path,
-    struct span values[ROUTE_VALUES_MAX], const struct route **other)
+    struct span values[ROUTE_VALUES_MAX], bool *other_methods)
 {
-	*other = NULL;
+	*other_methods = false;
 	if (strcmp(method, "HEAD") == 0)
 		method = "GET";
 	for (size_t i = 0; i < ROUTES; i++) {
@@ -177,7 +172,7 @@ route_find(const char *method, struct span path,
 			continue;
 		if (strcmp(routes[i].method, method) == 0)
 			return &routes[i];
-		*other = &routes[i];
+		*other_methods = true;
 	}
 	return NULL;
 }

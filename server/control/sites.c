@@ -1,0 +1,257 @@
+/* Sites: made, shown, changed, deleted. */
+#include <stdio.h>
+#include <string.h>
+
+#include "control/inside.h"
+
+#define SCEP_PATH "/certsrv/mscep/mscep.dll"
+#define ADMIN_PATH "/certsrv/mscep_admin/"
+#define URL_SIZE (DOORS_URL_SIZE + sizeof(SCEP_PATH))
+
+static const char *const kinds[] = {
+	[SITE_IS_DEFAULT] = "default",
+	[SITE_OF_SCENARIO] = "scenario",
+	[SITE_OF_LABEL] = "label",
+	[SITE_MADE] = "made",
+};
+
+static json_t *
+urls_json(const struct call *call, const struct site *site)
+{
+	char base[DOORS_URL_SIZE], scep[URL_SIZE], admin[URL_SIZE];
+	char path[SITE_PATH_SIZE];
+
+	doors_url(call->control->doors, site, base);
+	snprintf(scep, sizeof(scep), "%s%s", base, SCEP_PATH);
+	snprintf(admin, sizeof(admin), "%s%s", base, ADMIN_PATH);
+	return json_pack("{ss, ss, ss, ss, ss, ss}", "id", site_id(site),
+	    "kind", kinds[site_kind(site)], "path", site_path(site, path),
+	    "url", scep, "admin_url", admin, "base_url", base);
+}
+
+static json_t *
+site_json(const struct call *call, struct site *site)
+{
+	struct scenario *scenario = site_scenario(site);
+	json_t *json = urls_json(call, site), *more;
+	unsigned port = site_port(site);
+	struct error why = { 0 };
+	bool healthy = site_is_healthy(site, &why);
+
+	more = json_pack("{sb, ss, so, sI}", "healthy", healthy, "scenario",
+	    scenario->name, "now", time_json(clock_now(site_clock(site))),
+	    "last", (json_int_t)journal_last(site_journal(site)));
+	scenario_free(scenario);
+	if (port != 0)
+		json_object_set_new(more, "port", json_integer(port));
+	if (!healthy)
+		json_object_set_new(more, "why", message_json(why.text));
+	if (json_object_update_new(json, more) == 0)
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
+static void
+call_site(struct call *call, int status, struct site *site)
+{
+	call_json(call, status, site_json(call, site));
+}
+
+void
+list_sites(struct call *call)
+{
+	json_t *list = json_array();
+	struct site **sites;
+	size_t count;
+	int ret = sites_list(call->control->sites, &sites, &count);
+
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = json_array_append_new(list, site_json(call, sites[i]));
+	sites_list_free(sites, count);
+	if (ret == 0) {
+		call_json(call, 200, json_pack("{so}", "sites", list));
+		return;
+	}
+	json_decref(list);
+	call_json(call, 200, NULL);
+}
+
+void
+get_site(struct call *call)
+{
+	call_site(call, 200, call->site);
+}
+
+/* What the body says: a name, or YAML of its own, and settings. */
+static int
+load(struct call *call, const struct settings *settings, struct scenario **out,
+    struct errors *errors)
+{
+	const struct scenario_options options = {
+		.sets = (const char *const *)settings->texts,
+		.set_count = settings->count,
+		.dir = call->control->scenario_dir,
+	};
+	const char *name = call_text(call, "scenario");
+	struct scenario_text text = { .file = "yaml" };
+
+	text.yaml = span_text(call_text(call, "yaml"));
+	if (call->is_yaml) {
+		text.file = "body";
+		text.yaml = call->request->body;
+	}
+	return text.yaml.data != NULL ?
+	    scenario_parse(&text, &options, out, errors) :
+	    scenario_find(name == NULL ? "healthy" : name, &options, out,
+		errors);
+}
+
+/* A reference; NULL: it has answered. */
+static struct scenario *
+load_scenario(struct call *call)
+{
+	struct errors errors = { 0 };
+	struct scenario *scenario = NULL;
+	struct settings settings;
+
+	if (call_text(call, "yaml") != NULL &&
+	    call_text(call, "scenario") != NULL) {
+		call_fail(call, FAIL_MEMBER,
+		    "\"scenario\" and \"yaml\" say the same thing twice");
+		return NULL;
+	}
+	if (!settings_read(call, json_object_get(call->members, "set"),
+		&settings))
+		return NULL;
+	if (load(call, &settings, &scenario, &errors) == -1)
+		call_fail_errors(call, FAIL_SCENARIO, &errors);
+	errors_clear(&errors);
+	settings_clear(&settings);
+	return scenario;
+}
+
+/* False: it has answered, and the site is gone again. */
+static bool
+open_port(struct call *call, struct site *site)
+{
+	static const enum failure of[] = {
+		[SITE_OK] = FAIL_INTERNAL,
+		[SITE_BAD_ID] = FAIL_PORT_RANGE,
+		[SITE_UNKNOWN] = FAIL_INTERNAL,
+		[SITE_GONE] = FAIL_INTERNAL,
+		[SITE_TAKEN] = FAIL_PORT_TAKEN,
+		[SITE_NO_ROOM] = FAIL_PORTS_FULL,
+		[SITE_SCENARIO] = FAIL_INTERNAL,
+		[SITE_FAILED] = FAIL_INTERNAL,
+	};
+	int64_t port = call_number(call, "port", -1);
+	struct error err = { 0 }, unused = { 0 };
+	enum site_answer answer;
+
+	if (port == -1)
+		return true;
+	answer = doors_open(call->control->doors, site, (unsigned)port, &err);
+	if (answer == SITE_OK)
+		return true;
+	doors_close_site(call->control->doors, site_id(site), &unused);
+	call_fail(call, of[answer], "%s", err.text);
+	return false;
+}
+
+void
+make_site(struct call *call)
+{
+	struct scenario *scenario = load_scenario(call);
+	struct error err = { 0 };
+	struct site *site = NULL;
+	enum site_answer answer;
+
+	if (scenario == NULL)
+		return;
+	answer = site_make(call->control->sites, call_text(call, "id"),
+	    scenario, &site, &err);
+	scenario_free(scenario);
+	if (answer != SITE_OK) {
+		call_fail_site(call, answer, &err);
+	} else if (open_port(call, site)) {
+		call_header(call, "Location", "/v1/sites/%s", site_id(site));
+		call_site(call, 201, site);
+	}
+	site_unref(site);
+}
+
+void
+delete_site(struct call *call)
+{
+	struct error err = { 0 };
+	enum site_answer answer = doors_close_site(call->control->doors,
+	    site_id(call->site), &err);
+
+	if (answer == SITE_TAKEN) {
+		call_fail(call, FAIL_SITE_DEFAULT, "%s", err.text);
+	} else if (answer != SITE_OK) {
+		call_fail_site(call, answer, &err);
+	} else {
+		/* Who waits for its next request hears that it is gone. */
+		http_wake(call->control->http, site_journal(call->site));
+		call_nothing(call);
+	}
+}
+
+/* What refuses connections may be another thing now. */
+static void
+changed(struct call *call)
+{
+	http_look(call->control->http);
+	call_site(call, 200, call->site);
+}
+
+void
+use_scenario(struct call *call)
+{
+	struct scenario *scenario;
+	struct error err = { 0 };
+
+	if (!call->is_yaml && call_text(call, "scenario") == NULL &&
+	    call_text(call, "yaml") == NULL) {
+		call_fail(call, FAIL_MEMBER,
+		    "\"scenario\" is missing, or \"yaml\"");
+		return;
+	}
+	if ((scenario = load_scenario(call)) == NULL)
+		return;
+	if (site_use_scenario(call->site, scenario, &err) == -1)
+		call_fail(call, FAIL_REFUSED, "%s", err.text);
+	else
+		changed(call);
+	scenario_free(scenario);
+}
+
+void
+change_server(struct call *call)
+{
+	struct errors errors = { 0 };
+	struct settings settings;
+
+	if (!settings_read(call, call->members, &settings))
+		return;
+	if (site_set(call->site, (const char *const *)settings.texts,
+		settings.count, &errors) == -1)
+		call_fail_errors(call, FAIL_SETTING, &errors);
+	else
+		changed(call);
+	errors_clear(&errors);
+	settings_clear(&settings);
+}
+
+void
+reset_site(struct call *call)
+{
+	struct error err = { 0 };
+
+	if (site_reset(call->site, &err) == -1)
+		call_fail(call, FAIL_REFUSED, "%s", err.text);
+	else
+		changed(call);
+}
