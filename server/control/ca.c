@@ -1,7 +1,6 @@
 /* What the CA's manager does, and who gives out passwords. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/nearest.h"
 #include "ca/ca.h"
@@ -134,54 +133,54 @@ read_hex(const char *text, struct buffer *out)
 	return out->len == 0 || out->failed ? -1 : 0;
 }
 
+/* The one of the path. */
+struct found {
+	struct buffer serial;
+	struct site_certificate is;
+	struct blob der;
+};
+
+static void
+found_clear(struct found *f)
+{
+	buffer_free(&f->serial);
+	blob_free(&f->der);
+}
+
 /*
  * As they stand in the list; others write no zero where a positive number has
  * one in DER (X.690 8.3).
  */
 static int
-find_by_octets(const struct site *site, struct buffer *serial, struct blob *der)
+find_by_octets(struct site *site, struct found *f)
 {
 	struct buffer other = { 0 };
-	int ret = site_certificate((struct site *)site, buffer_span(serial),
-	    der);
 
-	if (ret == 0)
+	if (site_certificate(site, buffer_span(&f->serial), &f->is, &f->der) ==
+	    0)
 		return 0;
 	buffer_add_byte(&other, 0);
-	buffer_add_span(&other, buffer_span(serial));
-	buffer_free(serial);
-	*serial = other;
-	return serial->failed ?
+	buffer_add_span(&other, buffer_span(&f->serial));
+	buffer_free(&f->serial);
+	f->serial = other;
+	return other.failed ?
 	    -1 :
-	    site_certificate((struct site *)site, buffer_span(serial), der);
+	    site_certificate(site, buffer_span(&other), &f->is, &f->der);
 }
 
-/* The one of the path; -1: it has answered. The caller frees both. */
-static int
-find_certificate(struct call *call, struct buffer *serial, struct blob *der)
+/* False: it has answered. The caller clears *out in any case. */
+static bool
+find_certificate(struct call *call, struct found *out)
 {
 	const char *text = call->values[1];
 
-	*serial = (struct buffer){ 0 };
-	*der = (struct blob){ 0 };
-	if (read_hex(text, serial) == 0 &&
-	    find_by_octets(call->site, serial, der) == 0)
-		return 0;
+	*out = (struct found){ .der = { NULL, 0 } };
+	if (read_hex(text, &out->serial) == 0 &&
+	    find_by_octets(call->site, out) == 0)
+		return true;
 	call_fail(call, FAIL_CERTIFICATE_UNKNOWN,
 	    "no certificate has the serial number \"%.80s\"", text);
-	return -1;
-}
-
-/* One that was made: ret is 0, or -1 and the error says why not. */
-static void
-answer_pem(struct call *call, int ret, const struct buffer *pem,
-    const struct error *err)
-{
-	if (ret == 0 && !pem->failed)
-		call_octets(call, 200, PEM, buffer_span(pem));
-	else
-		call_fail(call, FAIL_INTERNAL, "%s",
-		    ret == 0 ? "out of memory" : err->text);
+	return false;
 }
 
 static void
@@ -196,19 +195,26 @@ add_pem(struct buffer *out, struct span der,
 	blob_free(&pem);
 }
 
+/* Frees it. */
+static void
+answer_pem(struct call *call, struct buffer *pem)
+{
+	call_octets(call, 200, PEM, buffer_span(pem));
+	call->reply->body.failed |= pem->failed;
+	buffer_free(pem);
+}
+
 void
 get_certificate(struct call *call)
 {
-	struct buffer serial, pem = { 0 };
-	struct blob der;
+	struct buffer pem = { 0 };
+	struct found f;
 
-	if (find_certificate(call, &serial, &der) == 0) {
-		add_pem(&pem, blob_span(&der), x509_to_pem);
-		answer_pem(call, 0, &pem, NULL);
+	if (find_certificate(call, &f)) {
+		add_pem(&pem, blob_span(&f.der), x509_to_pem);
+		answer_pem(call, &pem);
 	}
-	blob_free(&der);
-	buffer_free(&serial);
-	buffer_free(&pem);
+	found_clear(&f);
 }
 
 /* -1: there is none; it has answered. */
@@ -223,7 +229,7 @@ read_reason(struct call *call)
 	for (int i = 0; i < REASONS; i++) {
 		if ((name = ca_reason_name(i)) == NULL)
 			continue;
-		if (strcasecmp(said, name) == 0)
+		if (strcmp(said, name) == 0)
 			return i;
 		nearest_consider(&n, name);
 	}
@@ -234,12 +240,67 @@ read_reason(struct call *call)
 }
 
 static void
-revoke(struct call *call, struct span serial, struct span der, int reason)
+revoke(struct call *call, struct found *f, int reason)
 {
-	struct site_certificate now;
 	struct error err = { 0 };
+	int ret = site_revoke(call->site, buffer_span(&f->serial), reason,
+	    &err);
 
-	if (site_revoke(call->site, serial, reason, &err) == 0) {
-		site_describe(call->site, serial, &now);
+	if (ret == 0)
+		ret = site_certificate(call->site, buffer_span(&f->serial),
+		    &f->is, NULL);
+	if (ret == 0)
+		call_json(call, 200, certificate_json(&f->is));
+	else
+		call_fail(call,
+		    f->is.revoked_at != 0 ? FAIL_CERTIFICATE_REVOKED :
+					    FAIL_INTERNAL,
+		    "%s", err.text);
+}
+
+void
+revoke_certificate(struct call *call)
+{
+	int reason = read_reason(call);
+	struct found f;
+
+	if (reason == -1)
+		return;
+	if (find_certificate(call, &f))
+		revoke(call, &f, reason);
+	found_clear(&f);
+}
+
+void
+get_ca(struct call *call)
+{
+	struct error err = { 0 };
+	struct credentials *cred = site_credentials(call->site, &err);
+	struct buffer pem = { 0 };
+
+	if (cred == NULL) {
+		call_fail(call, FAIL_INTERNAL, "%s", err.text);
+		return;
 	}
+	add_pem(&pem, blob_span(&cred->der[CA_ISSUING]), x509_to_pem);
+	for (size_t i = 0; i < cred->chain_count; i++)
+		add_pem(&pem, blob_span(&cred->chain[i]), x509_to_pem);
+	credentials_free(cred);
+	answer_pem(call, &pem);
+}
+
+void
+get_crl(struct call *call)
+{
+	struct buffer pem = { 0 };
+	struct error err = { 0 };
+	struct blob der = { 0 };
+
+	if (site_crl(call->site, &der, &err) == -1) {
+		call_fail(call, FAIL_INTERNAL, "%s", err.text);
+	} else {
+		add_pem(&pem, blob_span(&der), x509_crl_to_pem);
+		answer_pem(call, &pem);
+	}
+	blob_free(&der);
 }

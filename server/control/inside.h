@@ -105,6 +105,8 @@ int64_t call_parameter_number(const struct call *, const char *name,
  * no memory for it.
  */
 void call_json(struct call *, int status, json_t *json);
+/* {NAME: [...]}; ret -1: there was no memory. */
+void call_list(struct call *, const char *name, json_t *list, int ret);
 void call_octets(struct call *, int status, const char *content_type,
     struct span octets);
 void call_nothing(struct call *); /* 204 */
@@ -120,6 +122,8 @@ void call_fail_site(struct call *, enum site_answer, const struct error *);
 int failure_status(enum failure);
 /* The body of such an answer; NULL: no memory. */
 json_t *failure_json(enum failure, const char *message);
+/* One that may be cut within a character, or no UTF-8 at all. */
+json_t *text_json(const char *);
 /* "2026-03-01T08:00:00Z"; 0: null. */
 json_t *time_json(int64_t at);
 
@@ -150,17 +154,15 @@ const struct route *route_find(const char *method, struct span path,
 /* "GET, HEAD, DELETE" */
 void routes_allow(struct span path, struct buffer *out);
 
-/* sites.c: what is said of a site in answers. */
-void call_site(struct call *, int status, struct site *);
-
 /* Handlers, by file. */
 handler get_health, get_metrics, get_openapi;		/* server.c */
 handler list_scenarios, get_scenario;			/* scenarios.c */
 handler list_sites, make_site, get_site, delete_site;	/* sites.c */
 handler use_scenario, change_server, reset_site;	/* sites.c */
+handler get_clock, advance_clock;			/* sites.c */
 handler list_requests, clear_requests, get_request;	/* requests.c */
 handler get_request_octets, get_reply_octets;		/* requests.c */
-handler make_challenge, get_clock, advance_clock;	/* ca.c */
+handler make_challenge;					/* ca.c */
 handler list_pending, approve_request, deny_request;	/* ca.c */
 handler list_certificates, get_certificate;		/* ca.c */
 handler revoke_certificate, get_ca, get_crl;		/* ca.c */

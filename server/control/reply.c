@@ -55,14 +55,13 @@ failure_status(enum failure failure)
 	return failures[failure].status;
 }
 
-/* A text that was cut within a character is still told. */
-static json_t *
-message_json(const char *message)
+json_t *
+text_json(const char *text)
 {
-	json_t *json = json_string(message);
+	json_t *json = text == NULL ? NULL : json_string(text);
 	char *copy;
 
-	if (json != NULL || (copy = strdup(message)) == NULL)
+	if (json != NULL || text == NULL || (copy = strdup(text)) == NULL)
 		return json;
 	for (char *at = copy; *at != '\0'; at++)
 		if ((*at & 0x80) != 0)
@@ -76,7 +75,7 @@ json_t *
 failure_json(enum failure failure, const char *message)
 {
 	return json_pack("{s{ss, so}}", "error", "code", failures[failure].code,
-	    "message", message_json(message));
+	    "message", text_json(message));
 }
 
 void
@@ -140,6 +139,17 @@ call_json(struct call *call, int status, json_t *json)
 		body->failed = true;
 	buffer_add_byte(body, '\n');
 	json_decref(json);
+}
+
+void
+call_list(struct call *call, const char *name, json_t *list, int ret)
+{
+	if (ret == 0) {
+		call_json(call, 200, json_pack("{so}", name, list));
+		return;
+	}
+	json_decref(list);
+	call_json(call, 200, NULL);
 }
 
 void

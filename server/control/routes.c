@@ -44,7 +44,7 @@ static const struct member new_challenge[] = {
 	END,
 };
 
-static const struct member clock_advance[] = {
+static const struct member new_time[] = {
 	{ "advance", MEMBER_TEXT, 1, 0, true },
 	END,
 };
@@ -81,7 +81,7 @@ static const struct route routes[] = {
 	{ "GET", REQUEST "/reply", get_reply_octets, 0, NULL, NULL },
 	{ "POST", SITE "/challenge", make_challenge, 0, new_challenge, NULL },
 	{ "GET", SITE "/clock", get_clock, 0, NULL, NULL },
-	{ "POST", SITE "/clock", advance_clock, 0, clock_advance, NULL },
+	{ "POST", SITE "/clock", advance_clock, 0, new_time, NULL },
 	{ "GET", SITE "/pending", list_pending, ROUTE_LONG, NULL, NULL },
 	{ "POST", PENDING "/approve", approve_request, 0, NULL, NULL },
 	{ "POST", PENDING "/deny", deny_request, 0, NULL, NULL },

@@ -9,7 +9,7 @@
 #define NAME_SIZE 128
 
 /* Where in the object it is: "server.iis.status". */
-struct place {
+struct position {
 	char name[NAME_SIZE];
 	int depth;
 };
@@ -33,8 +33,8 @@ is_name(const char *text)
 }
 
 static bool
-enter(struct call *call, const struct place *above, const char *key,
-    struct place *out)
+enter(struct call *call, const struct position *above, const char *key,
+    struct position *out)
 {
 	/* Either way of writing begins below "server". */
 	const char *prefix = above->depth > 0	  ? above->name :
@@ -81,10 +81,10 @@ add(struct call *call, const char *name, const json_t *value,
 }
 
 static bool
-read_below(struct call *call, const struct place *above, json_t *object,
+read_below(struct call *call, const struct position *above, json_t *object,
     struct settings *out)
 {
-	struct place here;
+	struct position here;
 	const char *key;
 	json_t *value;
 
@@ -102,7 +102,7 @@ read_below(struct call *call, const struct place *above, json_t *object,
 bool
 settings_read(struct call *call, json_t *from, struct settings *out)
 {
-	static const struct place top = { "", 0 };
+	static const struct position top = { "", 0 };
 
 	*out = (struct settings){ 0 };
 	if (from == NULL || read_below(call, &top, from, out))

@@ -6,6 +6,8 @@
 
 #define SCEP_PATH "/certsrv/mscep/mscep.dll"
 #define ADMIN_PATH "/certsrv/mscep_admin/"
+/* The last of the year 9998: what is issued then ends before 10000. */
+#define CLOCK_END 253370764799
 #define URL_SIZE (DOORS_URL_SIZE + sizeof(SCEP_PATH))
 
 static const char *const kinds[] = {
@@ -45,7 +47,7 @@ site_json(const struct call *call, struct site *site)
 	if (port != 0)
 		json_object_set_new(more, "port", json_integer(port));
 	if (!healthy)
-		json_object_set_new(more, "why", message_json(why.text));
+		json_object_set_new(more, "why", text_json(why.text));
 	if (json_object_update_new(json, more) == 0)
 		return json;
 	json_decref(json);
@@ -69,12 +71,7 @@ list_sites(struct call *call)
 	for (size_t i = 0; ret == 0 && i < count; i++)
 		ret = json_array_append_new(list, site_json(call, sites[i]));
 	sites_list_free(sites, count);
-	if (ret == 0) {
-		call_json(call, 200, json_pack("{so}", "sites", list));
-		return;
-	}
-	json_decref(list);
-	call_json(call, 200, NULL);
+	call_list(call, "sites", list, ret);
 }
 
 void
@@ -254,4 +251,48 @@ reset_site(struct call *call)
 		call_fail(call, FAIL_REFUSED, "%s", err.text);
 	else
 		changed(call);
+}
+
+void
+get_clock(struct call *call)
+{
+	struct clock *clock = site_clock(call->site);
+
+	call_json(call, 200,
+	    json_pack("{so, sI}", "now", time_json(clock_now(clock)), "offset",
+		(json_int_t)atomic_load(&clock->offset)));
+}
+
+/* False: it has answered. */
+static bool
+read_advance(struct call *call, int64_t *seconds)
+{
+	const char *text = call_text(call, "advance"), *why = NULL;
+	int64_t ms;
+
+	if (scenario_duration(text, &ms) == -1)
+		why = "is not a duration such as 90s, 60m, 2h, 2d or 1y";
+	else if (ms < 0)
+		why = "goes back, which a clock does not; a reset sets it back";
+	else if (ms % 1000 != 0)
+		why = "is not a number of whole seconds";
+	else if (ms / 1000 > CLOCK_END - clock_now(site_clock(call->site)))
+		why = "goes beyond the year 9999";
+	if (why != NULL)
+		call_fail(call, FAIL_MEMBER, "\"advance\": \"%.60s\" %s", text,
+		    why);
+	*seconds = ms / 1000;
+	return why == NULL;
+}
+
+void
+advance_clock(struct call *call)
+{
+	int64_t seconds;
+
+	if (!read_advance(call, &seconds))
+		return;
+	clock_advance(site_clock(call->site), seconds);
+	http_look(call->control->http);
+	get_clock(call);
 }

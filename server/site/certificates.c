@@ -220,14 +220,18 @@ site_list_certificates(struct site *site, struct site_certificate **out,
 }
 
 int
-site_certificate(struct site *site, struct span serial, struct blob *out)
+site_certificate(struct site *site, struct span serial,
+    struct site_certificate *out, struct blob *der)
 {
 	const struct issued_cert *cert;
 	int ret = -1;
 
+	*out = (struct site_certificate){ 0 };
 	pthread_mutex_lock(&site->lock);
-	if ((cert = issued_find(&site->issued, serial)) != NULL)
-		ret = blob_copy(out, cert->cert.whole);
+	if ((cert = issued_find(&site->issued, serial)) != NULL) {
+		describe(cert, out);
+		ret = der == NULL ? 0 : blob_copy(der, cert->cert.whole);
+	}
 	pthread_mutex_unlock(&site->lock);
 	return ret;
 }
