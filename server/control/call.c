@@ -41,8 +41,10 @@ decode_values(struct call *call, const struct span values[ROUTE_VALUES_MAX])
 		call->values[i] = percent_decode(values[i], false);
 		if (call->values[i] != NULL)
 			continue;
-		call_fail(call, FAIL_PATH, "\"%.*s\" in the path: not of the "
-		    "form %%XX", values[i].len > 60 ? 60 : (int)values[i].len,
+		call_fail(call, FAIL_PATH,
+		    "\"%.*s\" in the path: not of the "
+		    "form %%XX",
+		    values[i].len > 60 ? 60 : (int)values[i].len,
 		    (const char *)values[i].data);
 		return false;
 	}
@@ -78,8 +80,8 @@ run(struct call *call)
 }
 
 int
-control_call(const struct control *control, const struct control_request *request,
-    struct control_reply *reply)
+control_call(const struct control *control,
+    const struct control_request *request, struct control_reply *reply)
 {
 	struct call call = {
 		.control = control,
@@ -109,8 +111,8 @@ control_call(const struct control *control, const struct control_request *reques
 }
 
 int
-control_ask(const struct control *control, const char *method, const char *target,
-    struct span body, struct mockndes_reply *out)
+control_ask(const struct control *control, const char *method,
+    const char *target, struct span body, struct mockndes_reply *out)
 {
 	size_t len = strcspn(target, "?");
 	const struct control_request request = {

@@ -25,7 +25,7 @@ struct control {
 /* What is asked; everything borrowed. */
 struct control_request {
 	const char *method;
-	struct span path, query;  /* as in a URL, query without the "?" */
+	struct span path, query; /* as in a URL, query without the "?" */
 	struct span body;
 	const char *content_type; /* NULL: JSON if it begins with "{" */
 	const char *accept;	  /* or NULL */

@@ -155,16 +155,16 @@ const struct route *route_find(const char *method, struct span path,
 void routes_allow(struct span path, struct buffer *out);
 
 /* Handlers, by file. */
-handler get_health, get_metrics, get_openapi;		/* server.c */
-handler list_scenarios, get_scenario;			/* scenarios.c */
-handler list_sites, make_site, get_site, delete_site;	/* sites.c */
-handler use_scenario, change_server, reset_site;	/* sites.c */
-handler get_clock, advance_clock;			/* sites.c */
-handler list_requests, clear_requests, get_request;	/* requests.c */
-handler get_request_octets, get_reply_octets;		/* requests.c */
-handler make_challenge;					/* ca.c */
-handler list_pending, approve_request, deny_request;	/* ca.c */
-handler list_certificates, get_certificate;		/* ca.c */
-handler revoke_certificate, get_ca, get_crl;		/* ca.c */
+handler get_health, get_metrics, get_openapi;	      /* server.c */
+handler list_scenarios, get_scenario;		      /* scenarios.c */
+handler list_sites, make_site, get_site, delete_site; /* sites.c */
+handler use_scenario, change_server, reset_site;      /* sites.c */
+handler get_clock, advance_clock;		      /* sites.c */
+handler list_requests, clear_requests, get_request;   /* requests.c */
+handler get_request_octets, get_reply_octets;	      /* requests.c */
+handler make_challenge;				      /* ca.c */
+handler list_pending, approve_request, deny_request;  /* ca.c */
+handler list_certificates, get_certificate;	      /* ca.c */
+handler revoke_certificate, get_ca, get_crl;	      /* ca.c */
 
 #endif

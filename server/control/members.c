@@ -138,11 +138,10 @@ check_all(struct call *call, const struct kind *kind,
 	const char *name;
 	json_t *json;
 
-	json_object_foreach (object, name, json)
-		if ((m = find(table, name)) == NULL ?
-			!is_unknown(call, kind, table, name) :
-			!check_one(call, kind, m, json))
-			return false;
+	json_object_foreach(object, name,
+	    json) if ((m = find(table, name)) == NULL ?
+		!is_unknown(call, kind, table, name) :
+		!check_one(call, kind, m, json)) return false;
 	for (m = table; m->name != NULL; m++)
 		if (m->required && json_object_get(object, m->name) == NULL) {
 			call_fail(call, kind->failure, "\"%s\" is missing",
@@ -181,8 +180,7 @@ choose_type(struct call *call)
 	if (said == NULL ? begins_object(r->body) :
 			   is_type(said, "application/json"))
 		return true;
-	if (takes_yaml &&
-	    (said == NULL || is_type(said, "application/yaml"))) {
+	if (takes_yaml && (said == NULL || is_type(said, "application/yaml"))) {
 		call->is_yaml = true;
 		return true;
 	}
@@ -288,8 +286,9 @@ add_parameter(struct call *call, const struct member *table, struct span pair)
 	size_t len = equals == NULL ? pair.len : (size_t)(equals - pair.data);
 	size_t begin = equals == NULL ? len : len + 1;
 	char *name = percent_decode(span_of(pair.data, len), true);
-	char *text = percent_decode(
-	    span_of(pair.data + begin, pair.len - begin), true);
+	char *text = percent_decode(span_of(pair.data + begin,
+					pair.len - begin),
+	    true);
 	const char *why = NULL;
 
 	if (name == NULL || text == NULL)
@@ -301,8 +300,8 @@ add_parameter(struct call *call, const struct member *table, struct span pair)
 		why = "not UTF-8";
 	if (why != NULL)
 		call_fail(call, FAIL_PARAMETER, "\"%.*s\" in the query: %s",
-		    pair.len > 60 ? 60 : (int)pair.len,
-		    (const char *)pair.data, why);
+		    pair.len > 60 ? 60 : (int)pair.len, (const char *)pair.data,
+		    why);
 	free(name);
 	free(text);
 	return why == NULL;
@@ -318,8 +317,7 @@ parameters_read(struct call *call)
 
 	while (rest.len > 0) {
 		const uint8_t *end = memchr(rest.data, '&', rest.len);
-		size_t len = end == NULL ? rest.len :
-					   (size_t)(end - rest.data);
+		size_t len = end == NULL ? rest.len : (size_t)(end - rest.data);
 
 		if (len > 0 &&
 		    !add_parameter(call, table, span_of(rest.data, len)))

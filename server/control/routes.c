@@ -7,9 +7,9 @@
 #define PORT_MAX 65535
 #define WAIT_MAX 60
 #define LIMIT_MAX 1000
-#define END         \
-	{           \
-		0   \
+#define END       \
+	{         \
+		0 \
 	}
 
 static const struct member new_site[] = {

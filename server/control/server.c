@@ -96,7 +96,8 @@ static const struct metric {
 	double (*value)(const struct numbers *);
 } metrics[] = {
 	{ "mockndes_connections", "gauge",
-	    "Open connections, without those of the control API.", connections },
+	    "Open connections, without those of the control API.",
+	    connections },
 	{ "mockndes_connection_limit", "gauge",
 	    "Connections that there can be.", connection_limit },
 	{ "mockndes_held_connections", "gauge",

@@ -37,10 +37,10 @@ enter(struct call *call, const struct position *above, const char *key,
     struct position *out)
 {
 	/* Either way of writing begins below "server". */
-	const char *prefix = above->depth > 0	  ? above->name :
-	    strncmp(key, "server.", 7) == 0	  ? "" :
-	    strcmp(key, "server") == 0		  ? "" :
-						    "server";
+	const char *prefix = above->depth > 0 ? above->name :
+	    strncmp(key, "server.", 7) == 0   ? "" :
+	    strcmp(key, "server") == 0	      ? "" :
+						"server";
 	int len = snprintf(out->name, sizeof(out->name), "%s%s%s", prefix,
 	    *prefix == '\0' ? "" : ".", key);
 
@@ -88,7 +88,8 @@ read_below(struct call *call, const struct position *above, json_t *object,
 	const char *key;
 	json_t *value;
 
-	json_object_foreach (object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		if (!enter(call, above, key, &here))
 			return false;
 		if (json_is_object(value) ?
