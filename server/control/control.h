@@ -30,7 +30,10 @@ struct control_request {
 	const char *content_type; /* NULL: JSON if it begins with "{" */
 	const char *accept;	  /* or NULL */
 	int64_t started_ms;	  /* clock_ticks_ms() when it was first asked */
-	bool may_block;		  /* for as long as it asks to wait */
+	/* What to do where it asks to wait: the call waits ... */
+	bool may_block;
+	/* ... or is made again, see reply.waiting; neither: it answers. */
+	bool may_return;
 };
 
 #define CONTROL_HEADERS_MAX 4

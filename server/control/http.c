@@ -41,9 +41,15 @@ send_failure(struct exchange *ex, enum failure failure, const char *message)
 static bool
 host_is_loopback(const char *host)
 {
-	size_t len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-	struct span name = span_of(host, len);
+	size_t len = *host == '[' ? strcspn(host, "]") : strcspn(host, ":");
+	struct span name;
+	const char *port;
 
+	len += host[len] == ']';
+	name = span_of(host, len);
+	port = host + len + (host[len] == ':');
+	if (port[strspn(port, "0123456789")] != '\0')
+		return false;
 	return span_is_nocase(name, "localhost") || span_is(name, "[::1]") ||
 	    (len >= 4 && strncmp(host, "127.", 4) == 0 &&
 		strspn(host, "0123456789.") == len);
@@ -187,6 +193,7 @@ call(const struct control *c, struct exchange *ex)
 		.content_type = type == NULL ? "" : type,
 		.accept = request_header(r, "Accept"),
 		.started_ms = ex->started_ms,
+		.may_return = ex->waiting.ms != 0,
 	};
 	struct control_reply reply;
 

@@ -170,6 +170,7 @@ begins_object(struct span body)
 	return body.len > 0 && *body.data == '{';
 }
 
+/* Says so in call->is_yaml, or has answered. */
 static bool
 choose_type(struct call *call)
 {
@@ -177,20 +178,14 @@ choose_type(struct call *call)
 	const char *said = r->content_type;
 	bool takes_yaml = (call->route->flags & ROUTE_YAML) != 0;
 
-	if (said == NULL ? begins_object(r->body) :
-			   is_type(said, "application/json"))
+	call->is_yaml = takes_yaml &&
+	    (said == NULL ? !begins_object(r->body) :
+			    is_type(said, "application/yaml"));
+	if (call->is_yaml || said == NULL || is_type(said, "application/json"))
 		return true;
-	if (takes_yaml && (said == NULL || is_type(said, "application/yaml"))) {
-		call->is_yaml = true;
-		return true;
-	}
-	if (said == NULL) /* in the process, where nobody says */
-		call_fail(call, FAIL_JSON,
-		    "body:1:1: a JSON object begins with \"{\"");
-	else
-		call_fail(call, FAIL_CONTENT_TYPE,
-		    "a body is application/json%s here, not \"%.60s\"",
-		    takes_yaml ? " or application/yaml" : "", said);
+	call_fail(call, FAIL_CONTENT_TYPE,
+	    "Content-Type is application/json%s here, not \"%.60s\"",
+	    takes_yaml ? " or application/yaml" : "", said);
 	return false;
 }
 
@@ -217,6 +212,15 @@ read_object(struct call *call)
 	return true;
 }
 
+/* An empty one that is said to be YAML is an empty scenario. */
+static bool
+has_body(const struct control_request *r)
+{
+	return r->body.len > 0 ||
+	    (r->content_type != NULL &&
+		is_type(r->content_type, "application/yaml"));
+}
+
 bool
 members_read(struct call *call)
 {
@@ -225,12 +229,9 @@ members_read(struct call *call)
 	/* What a body of a GET would mean is not defined (RFC 9110 9.3.1). */
 	if (strcmp(route->method, "GET") == 0)
 		return true;
-	if (call->request->body.len > 0) {
-		if (!choose_type(call))
-			return false;
-		if (!call->is_yaml && !read_object(call))
-			return false;
-	}
+	if (has_body(call->request) &&
+	    (!choose_type(call) || (!call->is_yaml && !read_object(call))))
+		return false;
 	return call->is_yaml || (route->flags & ROUTE_FREE) != 0 ||
 	    check_all(call, &body_kind,
 		route->members == NULL ? no_members : route->members,

@@ -81,14 +81,14 @@ wait_for_more(struct call *call, struct asking *a)
 {
 	int64_t ms = patience(call, a);
 
-	if (ms <= 0)
-		return false;
-	if (call->request->may_block) {
+	if (ms > 0 && call->request->may_block) {
 		journal_entry_free(
 		    journal_wait(a->journal, a->since, &a->filter, ms));
 		collect(a);
 		return false;
 	}
+	if (ms <= 0 || !call->request->may_return)
+		return false;
 	call->reply->waiting = (struct waiting){ a->journal, ms };
 	return true;
 }

@@ -12,6 +12,11 @@
 		0 \
 	}
 
+static const struct member scenario_form[] = {
+	{ "format", MEMBER_TEXT, 1, 0, false },
+	END,
+};
+
 static const struct member new_site[] = {
 	{ "id", MEMBER_TEXT, 0, 0, false },
 	{ "scenario", MEMBER_TEXT, 0, 0, false },
@@ -40,7 +45,7 @@ static const struct member request_parameters[] = {
 };
 
 static const struct member new_challenge[] = {
-	{ "size", MEMBER_NUMBER, 1, CHALLENGE_LONGEST, false },
+	{ "size", MEMBER_NUMBER, 8, CHALLENGE_LONGEST, false },
 	END,
 };
 
@@ -62,8 +67,10 @@ static const struct member revocation[] = {
 static const struct route routes[] = {
 	{ "GET", "/healthz", get_health, ROUTE_PUBLIC, NULL, NULL },
 	{ "GET", "/metrics", get_metrics, ROUTE_PUBLIC, NULL, NULL },
+	{ "GET", "/v1/openapi.json", get_openapi, 0, NULL, NULL },
 	{ "GET", "/v1/scenarios", list_scenarios, ROUTE_LONG, NULL, NULL },
-	{ "GET", "/v1/scenarios/{name}", get_scenario, ROUTE_LONG, NULL, NULL },
+	{ "GET", "/v1/scenarios/{name}", get_scenario, ROUTE_LONG, NULL,
+	    scenario_form },
 	{ "GET", "/v1/sites", list_sites, ROUTE_LONG, NULL, NULL },
 	{ "POST", "/v1/sites", make_site, ROUTE_LONG, new_site, NULL },
 	{ "GET", SITE, get_site, 0, NULL, NULL },

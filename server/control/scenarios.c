@@ -1,7 +1,6 @@
 /* The scenarios that can be had by name. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "control/inside.h"
 
@@ -37,7 +36,10 @@ static bool
 wants_yaml(const struct call *call)
 {
 	const char *accept = call->request->accept;
+	const char *format = call_parameter(call, "format");
 
+	if (format != NULL)
+		return strcmp(format, "yaml") == 0;
 	return accept != NULL && strcasestr(accept, "application/yaml") != NULL;
 }
 
@@ -67,10 +69,16 @@ get_scenario(struct call *call)
 	const struct scenario_options options = {
 		.dir = call->control->scenario_dir
 	};
+	const char *format = call_parameter(call, "format");
 	struct errors errors = { 0 };
 	struct blob yaml = { 0 };
 
-	if (scenario_source(call->values[0], &options, &yaml, &errors) == -1)
+	if (format != NULL && strcmp(format, "yaml") != 0 &&
+	    strcmp(format, "json") != 0)
+		call_fail(call, FAIL_PARAMETER,
+		    "\"format\" is json or yaml, not \"%.60s\"", format);
+	else if (scenario_source(call->values[0], &options, &yaml, &errors) ==
+	    -1)
 		call_fail_errors(call, FAIL_SCENARIO_UNKNOWN, &errors);
 	else
 		tell(call, &options, blob_span(&yaml));

@@ -1,5 +1,6 @@
 /* What is said of the server as a whole. */
 #include "control/inside.h"
+#include "control/openapi.h"
 
 void
 get_health(struct call *call)
@@ -143,4 +144,10 @@ get_metrics(struct call *call)
 	    buffer_span(&out));
 	call->reply->body.failed |= out.failed;
 	buffer_free(&out);
+}
+
+void
+get_openapi(struct call *call)
+{
+	call_octets(call, 200, "application/json", control_openapi());
 }

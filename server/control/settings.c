@@ -1,18 +1,11 @@
 /* Settings in JSON, as the texts that the scenario language reads. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/inside.h"
 
 #define SETTINGS_MAX 256
-#define DEPTH_MAX 8
-#define NAME_SIZE 128
-
-/* Where in the object it is: "server.iis.status". */
-struct position {
-	char name[NAME_SIZE];
-	int depth;
-};
 
 void
 settings_clear(struct settings *s)
@@ -32,47 +25,34 @@ is_name(const char *text)
 	return len > 0 && text[len] == '\0';
 }
 
+/* In YAML it would be a text that reads "null". */
 static bool
-enter(struct call *call, const struct position *above, const char *key,
-    struct position *out)
+has_null(json_t *json)
 {
-	/* Either way of writing begins below "server". */
-	const char *prefix = above->depth > 0 ? above->name :
-	    strncmp(key, "server.", 7) == 0   ? "" :
-	    strcmp(key, "server") == 0	      ? "" :
-						"server";
-	int len = snprintf(out->name, sizeof(out->name), "%s%s%s", prefix,
-	    *prefix == '\0' ? "" : ".", key);
+	const char *key;
+	json_t *item;
+	size_t i;
 
-	out->depth = above->depth + 1;
-	if (is_name(key) && len < NAME_SIZE && out->depth <= DEPTH_MAX)
-		return true;
-	call_fail(call, FAIL_SETTING,
-	    "there is no setting \"%.60s\" below \"%s\"", key,
-	    above->depth == 0 ? "server" : above->name);
-	return false;
+	json_object_foreach(json, key, item) if (has_null(item)) return true;
+	json_array_foreach(json, i, item) if (has_null(item)) return true;
+	return json_is_null(json);
 }
 
-/* JSON in one line is YAML too, and a text in quotes stays a text. */
+/* JSON in one line is YAML too: sections in it are those of the language. */
 static bool
-add(struct call *call, const char *name, const json_t *value,
+add(struct call *call, const char *key, const json_t *value,
     struct settings *out)
 {
-	char *json, **texts = NULL, *text = NULL;
+	bool is_whole = strncmp(key, "server.", 7) == 0;
+	char *json = json_dumps(value, JSON_ENCODE_ANY);
+	char **texts = reallocarray(out->texts, out->count + 1, sizeof(*texts));
+	char *text = NULL;
 
-	if (json_is_null(value) || out->count == SETTINGS_MAX) {
-		call_fail(call, FAIL_SETTING,
-		    json_is_null(value) ? "%s: null is no value" :
-					  "%s: one setting too many",
-		    name);
-		return false;
-	}
-	json = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-	texts = reallocarray(out->texts, out->count + 1, sizeof(*texts));
 	if (texts != NULL)
 		out->texts = texts;
 	if (json == NULL || texts == NULL ||
-	    asprintf(&text, "%s=%s", name, json) == -1)
+	    asprintf(&text, "%s%s=%s", is_whole ? "" : "server.", key, json) ==
+		-1)
 		call_fail(call, FAIL_INTERNAL, "out of memory");
 	else
 		out->texts[out->count++] = text;
@@ -81,20 +61,24 @@ add(struct call *call, const char *name, const json_t *value,
 }
 
 static bool
-read_below(struct call *call, const struct position *above, json_t *object,
-    struct settings *out)
+read_all(struct call *call, json_t *object, struct settings *out)
 {
-	struct position here;
-	const char *key;
+	const char *key, *why;
 	json_t *value;
 
 	json_object_foreach(object, key, value)
 	{
-		if (!enter(call, above, key, &here))
+		why = !is_name(key)	       ? "is no setting" :
+		    has_null(value)	       ? "cannot be null" :
+		    out->count == SETTINGS_MAX ? "is one too many" :
+						 NULL;
+		if (why != NULL) {
+			call_fail(call, FAIL_SETTING, "\"%.60s\" %s", key, why);
 			return false;
-		if (json_is_object(value) ?
-			!read_below(call, &here, value, out) :
-			!add(call, here.name, value, out))
+		}
+		if (strcmp(key, "server") == 0 && json_is_object(value) ?
+			!read_all(call, value, out) :
+			!add(call, key, value, out))
 			return false;
 	}
 	return true;
@@ -103,10 +87,8 @@ read_below(struct call *call, const struct position *above, json_t *object,
 bool
 settings_read(struct call *call, json_t *from, struct settings *out)
 {
-	static const struct position top = { "", 0 };
-
 	*out = (struct settings){ 0 };
-	if (from == NULL || read_below(call, &top, from, out))
+	if (from == NULL || read_all(call, from, out))
 		return true;
 	settings_clear(out);
 	return false;

@@ -225,21 +225,33 @@ use_scenario(struct call *call)
 	scenario_free(scenario);
 }
 
-void
-change_server(struct call *call)
+/* What the language refuses is the caller's error, the rest is the site's. */
+static void
+set(struct call *call, const struct settings *settings)
 {
+	const char *const *texts = (const char *const *)settings->texts;
 	struct errors errors = { 0 };
-	struct settings settings;
+	struct stack_state state;
 
-	if (!settings_read(call, call->members, &settings))
-		return;
-	if (site_set(call->site, (const char *const *)settings.texts,
-		settings.count, &errors) == -1)
+	site_state(call->site, &state);
+	if (scenario_set(&state, texts, settings->count, &errors) == -1)
 		call_fail_errors(call, FAIL_SETTING, &errors);
+	else if (site_set(call->site, texts, settings->count, &errors) == -1)
+		call_fail_errors(call, FAIL_REFUSED, &errors);
 	else
 		changed(call);
 	errors_clear(&errors);
-	settings_clear(&settings);
+}
+
+void
+change_server(struct call *call)
+{
+	struct settings settings;
+
+	if (settings_read(call, call->members, &settings)) {
+		set(call, &settings);
+		settings_clear(&settings);
+	}
 }
 
 void

@@ -190,10 +190,11 @@ describe(const struct issued_cert *cert, struct site_certificate *out)
 {
 	const struct span serial = cert->cert.serial;
 	char *to = out->serial;
+	/* DER's zero before a positive number is none of its digits. */
+	size_t i = serial.len > 1 && serial.data[0] == 0;
 
-	for (size_t i = 0; i < serial.len && i < sizeof(out->serial) / 2 - 1;
-	     i++)
-		to += sprintf(to, "%02x", serial.data[i]);
+	for (; i < serial.len && i < sizeof(out->serial) / 2 - 1; i++)
+		to += sprintf(to, "%02X", serial.data[i]);
 	x509_name_text(cert->cert.subject, out->subject, sizeof(out->subject));
 	out->not_before = cert->cert.not_before;
 	out->not_after = cert->cert.not_after;
