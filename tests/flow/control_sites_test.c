@@ -2,7 +2,6 @@
 #include "support/test.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "support/control.h"
@@ -129,6 +128,7 @@ sites_made_by_their_paths_are_in_the_list(void **state)
 	snprintf(url, sizeof(url), "%s/s/caps-empty/x/certsrv/mscep/mscep.dll",
 	    json_at(c->ready, "base_url"));
 	assert_int_equal(caps_status(url), 200);
+	control_await(c, "caps-empty~x", 1);
 	list = control_do(c, 200, "GET", NULL, "/v1/sites");
 	assert_string_equal(json_at(list, "sites.0.kind"), "default");
 	assert_string_equal(json_at(list, "sites.0.url"), c->url);
@@ -335,6 +335,7 @@ a_reset_begins_the_scenario_again(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(caps_status(url), 503);
 		assert_int_equal(caps_status(url), 200);
+		control_await(c, "reset", 2 * (i + 1));
 		json = control_do(c, 200, "POST", NULL,
 		    "/v1/sites/reset/reset");
 		assert_string_equal(json_at(json, "scenario"), "once");
@@ -376,45 +377,28 @@ scenarios_are_listed_and_read(void **state)
 	buffer_free(&file);
 }
 
-static double
-metric(const struct controlled *c, const char *name)
-{
-	const struct saying ask = { .method = "GET", .path = "/metrics" };
-	size_t len = strlen(name);
-	double value = -1;
-	struct said said;
-
-	assert_true(control_try(c, &ask, &said));
-	assert_int_equal(said.status, 200);
-	assert_string_equal(said.content_type,
-	    "text/plain; version=0.0.4; charset=utf-8");
-	for (const char *at = (char *)said.http.body.data; *at != '\0';
-	     at += strcspn(at, "\n") + 1)
-		if (strncmp(at, name, len) == 0 && at[len] == ' ')
-			value = atof(at + len);
-	said_clear(&said);
-	return value;
-}
-
 static void
 metrics_follow(void **state)
 {
 	const struct controlled *c = *state;
-	double opened = metric(c, "mockndes_sites_opened_total");
+	double opened = control_metric(c, "mockndes_sites_opened_total");
 	json_t *site;
 
 	assert_true(opened >= 1);
-	assert_true(metric(c, "mockndes_build_info{version=\"0.1.0\"}") == 1);
-	assert_true(metric(c, "mockndes_connection_limit") > 0);
+	assert_true(
+	    control_metric(c, "mockndes_build_info{version=\"0.1.0\"}") == 1);
+	assert_true(control_metric(c, "mockndes_connection_limit") > 0);
 	site = open_site(c, "{\"id\": \"metrics\"}");
-	assert_true(metric(c, "mockndes_sites") == 2);
-	assert_true(metric(c, "mockndes_sites_opened_total") == opened + 1);
+	assert_true(control_metric(c, "mockndes_sites") == 2);
+	assert_true(
+	    control_metric(c, "mockndes_sites_opened_total") == opened + 1);
 	assert_int_equal(caps_status(json_at(site, "url")), 200);
-	assert_true(metric(c, "mockndes_journal_entries") >= 1);
-	assert_true(metric(c, "mockndes_journal_bytes") > 0);
-	assert_true(metric(c, "mockndes_waiting_requests") == 0);
+	control_await(c, "metrics", 1);
+	assert_true(control_metric(c, "mockndes_journal_entries") >= 1);
+	assert_true(control_metric(c, "mockndes_journal_bytes") > 0);
+	assert_true(control_metric(c, "mockndes_waiting_requests") == 0);
 	delete_site(c, "metrics");
-	assert_true(metric(c, "mockndes_sites") == 1);
+	assert_true(control_metric(c, "mockndes_sites") == 1);
 	json_decref(site);
 }
 

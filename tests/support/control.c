@@ -125,6 +125,39 @@ control_do(const struct controlled *c, int status, const char *method,
 	return json;
 }
 
+void
+control_await(const struct controlled *c, const char *id, int64_t count)
+{
+	int64_t last;
+	json_t *json;
+
+	do {
+		json = control_do(c, 200, "GET", NULL, "/v1/sites/%s", id);
+		last = json_number_at(json, "last");
+		json_decref(json);
+	} while (last < count);
+}
+
+double
+control_metric(const struct controlled *c, const char *name)
+{
+	const struct saying ask = { .method = "GET", .path = "/metrics" };
+	size_t len = strlen(name);
+	double value = -1;
+	struct said said;
+
+	assert_true(control_try(c, &ask, &said));
+	assert_int_equal(said.status, 200);
+	assert_string_equal(said.content_type,
+	    "text/plain; version=0.0.4; charset=utf-8");
+	for (const char *at = (char *)said.http.body.data; *at != '\0';
+	     at += strcspn(at, "\n"), at += *at == '\n')
+		if (strncmp(at, name, len) == 0 && at[len] == ' ')
+			value = atof(at + len);
+	said_clear(&said);
+	return value;
+}
+
 static const json_t *
 find(const json_t *json, const char *path)
 {

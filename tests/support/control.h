@@ -54,6 +54,10 @@ bool control_try_inside(const struct controlled *, const struct saying *,
 json_t *control_do(const struct controlled *, int status, const char *method,
     const char *body, const char *path, ...)
     __attribute__((format(printf, 5, 6)));
+/* Returns when the journal of the site has had so many: they come last. */
+void control_await(const struct controlled *, const char *id, int64_t count);
+/* Of /metrics, with its labels as written there; -1: it is not there. */
+double control_metric(const struct controlled *, const char *name);
 /* Text at this path of it ("error.code"); fails if there is none. */
 const char *json_at(const json_t *, const char *path);
 int64_t json_number_at(const json_t *, const char *path);
