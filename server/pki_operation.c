@@ -66,7 +66,7 @@ note_serial(struct exchange *ex, struct span serial)
 	char *to = ex->scep.serial;
 
 	for (size_t i = 0; i < serial.len && i < CA_SERIAL_SIZE; i++)
-		to += sprintf(to, "%02x", serial.data[i]);
+		to += sprintf(to, "%02X", serial.data[i]);
 }
 
 /* Signs the plan of a certificate; its record keeps what was meant. */

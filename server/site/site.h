@@ -260,8 +260,9 @@ struct site_certificate {
 /* The list is of malloc(), for the caller. */
 int site_list_certificates(struct site *, struct site_certificate **out,
     size_t *count);
-/* In DER. -1: none with this serial number. */
-int site_certificate(struct site *, struct span serial, struct blob *out);
+/* `der` may be NULL. -1: none has this serial number, or no memory. */
+int site_certificate(struct site *, struct span serial,
+    struct site_certificate *out, struct blob *der);
 /* As GetCRL has it, in DER. */
 int site_crl(struct site *, struct blob *out, struct error *);
 /*
