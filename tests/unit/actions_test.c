@@ -69,6 +69,11 @@ static const struct walk {
 		    "restart-server", "", NULL },
 		{ "restart-server", "",
 		    "iis.max_url iis.max_allowed_content_length", NULL } } },
+	{ "and nothing of the one before", { NULL }, 0,
+	    { { "set-request-filtering-limits max_allowed_content_length=5",
+		  "restart-server", "", NULL },
+		{ "set-request-filtering-limits", "restart-server", "", NULL },
+		{ "restart-server", "", "", NULL } } },
 	{ "bodies stay as they are", { "iis.max_allowed_content_length=1000" },
 	    0,
 	    { { "set-request-filtering-limits", "restart-server", "",
@@ -456,6 +461,7 @@ exchanges_keep_their_state(void **state)
 	(void)state;
 	begin(sites, &before);
 	generation = before.snapshot->generation;
+	clock_advance(site_clock(site_default(sites)), DAY);
 	must_act(sites, "reinstall-connector");
 	begin(sites, &after);
 	assert_false(before.snapshot->state.policy_module.installed);
@@ -524,6 +530,22 @@ settings_leave_what_waits(void **state)
 	site_state(site_default(sites), &now);
 	assert_int_equal(now.iis.max_url, 65534);
 	assert_int_equal(now.iis.error_pages, PAGES_DETAILED);
+	sites_free(sites);
+}
+
+/* However often it is done: there is room for each action once. */
+static void
+what_waits_is_bounded(void **state)
+{
+	struct sites *sites = open_sites(NULL, too_short);
+
+	(void)state;
+	for (int i = 0; i < 3 * ACTIONS_MAX; i++) {
+		must_act(sites, "set-request-filtering-limits");
+		must_act(sites, "renew-ra-certificates");
+	}
+	must_act(sites, "restart-server");
+	assert_true(site_is_healthy(site_default(sites), NULL));
 	sites_free(sites);
 }
 
@@ -663,6 +685,7 @@ main(void)
 		ONE(another_scenario_forgets_what_waits,
 		    "another scenario forgets what waits"),
 		ONE(settings_leave_what_waits, "settings leave what waits"),
+		ONE(what_waits_is_bounded, "what waits is bounded"),
 		ONE(rules_are_not_healthy, "rules are not healthy"),
 		ONE(certificates_begin_when_requested,
 		    "certificates begin when they were requested"),

@@ -121,6 +121,16 @@ files_hold(const struct folder *f, const char *const *names, const char *text)
 }
 
 static void
+entries_must_be(struct log_memory *m, enum evidence e, size_t count)
+{
+	json_t *json = log_memory_json(m, e);
+
+	assert_int_equal(json_array_size(json_object_get(json, "entries")),
+	    count);
+	json_decref(json);
+}
+
+static void
 is_as_in_the_files(void **state)
 {
 	static const char *const iis[] = { "x/W3SVC1/u_ex130429.log",
@@ -154,6 +164,8 @@ is_as_in_the_files(void **state)
 	files_hold(&f, httperr, text);
 	free(text);
 	text_must_be(m, EVIDENCE_APPLICATION_LOG, "");
+	entries_must_be(m, EVIDENCE_IIS_LOG, 8);
+	entries_must_be(m, EVIDENCE_HTTPERR_LOG, 2);
 	log_files_close(files);
 	log_memory_close(m);
 	log_memories_free(all);
