@@ -38,6 +38,12 @@ held(const struct numbers *n)
 }
 
 static double
+waiting(const struct numbers *n)
+{
+	return http_waiting(n->control->http);
+}
+
+static double
 sites_now(const struct numbers *n)
 {
 	return n->sites.now;
@@ -103,6 +109,9 @@ static const struct metric {
 	    "Connections that there can be.", connection_limit },
 	{ "mockndes_held_connections", "gauge",
 	    "Answers that are being held: delayed, dripped, hung.", held },
+	{ "mockndes_waiting_requests", "gauge",
+	    "Requests of the control API that wait for something to come.",
+	    waiting },
 	{ "mockndes_bodies_limit_bytes", "gauge",
 	    "What the bodies of all requests may hold together.", bodies_max },
 	{ "mockndes_sites", "gauge", "Sites that there are.", sites_now },

@@ -91,17 +91,17 @@ load(struct call *call, const struct settings *settings, struct scenario **out,
 		.dir = call->control->scenario_dir,
 	};
 	const char *name = call_text(call, "scenario");
-	struct scenario_text text = { .file = "yaml" };
+	const char *yaml = call_text(call, "yaml");
+	const struct scenario_text text = {
+		call->is_yaml ? call->request->body : span_text(yaml),
+		call->is_yaml ? "body" : "yaml",
+		NULL,
+	};
 
-	text.yaml = span_text(call_text(call, "yaml"));
-	if (call->is_yaml) {
-		text.file = "body";
-		text.yaml = call->request->body;
-	}
-	return text.yaml.data != NULL ?
-	    scenario_parse(&text, &options, out, errors) :
-	    scenario_find(name == NULL ? "healthy" : name, &options, out,
-		errors);
+	if (call->is_yaml || yaml != NULL)
+		return scenario_parse(&text, &options, out, errors);
+	return scenario_find(name == NULL ? "healthy" : name, &options, out,
+	    errors);
 }
 
 /* A reference; NULL: it has answered. */
