@@ -16,6 +16,18 @@ site_next_serial(struct exchange *ex, uint8_t out[CA_SERIAL_SIZE])
 	return ca_serial(site->sites->options.crypto, number, out);
 }
 
+static int
+remember(struct site *site, struct span der, struct error *err)
+{
+	const struct holding held = site_holding(site);
+	int ret;
+
+	site->issued.octets_max = held.room ? 0 : site->issued.octets + 1;
+	ret = issued_add(&site->issued, der, err);
+	site_held(site, &held);
+	return ret;
+}
+
 /* The disk first: what a client has must be there after a crash. */
 int
 site_keep_certificate(struct exchange *ex, struct span der, struct error *err)
@@ -27,7 +39,7 @@ site_keep_certificate(struct exchange *ex, struct span der, struct error *err)
 		return -1;
 	pthread_mutex_lock(&site->lock);
 	if (site->state != NULL || site_is_current(ex))
-		ret = issued_add(&site->issued, der, err);
+		ret = remember(site, der, err);
 	pthread_mutex_unlock(&site->lock);
 	return ret;
 }
@@ -190,10 +202,11 @@ describe(const struct issued_cert *cert, struct site_certificate *out)
 {
 	const struct span serial = cert->cert.serial;
 	char *to = out->serial;
+	/* DER's zero before a positive number is none of its digits. */
+	size_t i = serial.len > 1 && serial.data[0] == 0;
 
-	for (size_t i = 0; i < serial.len && i < sizeof(out->serial) / 2 - 1;
-	     i++)
-		to += sprintf(to, "%02x", serial.data[i]);
+	for (; i < serial.len && i < sizeof(out->serial) / 2 - 1; i++)
+		to += sprintf(to, "%02X", serial.data[i]);
 	x509_name_text(cert->cert.subject, out->subject, sizeof(out->subject));
 	out->not_before = cert->cert.not_before;
 	out->not_after = cert->cert.not_after;
@@ -220,14 +233,18 @@ site_list_certificates(struct site *site, struct site_certificate **out,
 }
 
 int
-site_certificate(struct site *site, struct span serial, struct blob *out)
+site_certificate(struct site *site, struct span serial,
+    struct site_certificate *out, struct blob *der)
 {
 	const struct issued_cert *cert;
 	int ret = -1;
 
+	*out = (struct site_certificate){ 0 };
 	pthread_mutex_lock(&site->lock);
-	if ((cert = issued_find(&site->issued, serial)) != NULL)
-		ret = blob_copy(out, cert->cert.whole);
+	if ((cert = issued_find(&site->issued, serial)) != NULL) {
+		describe(cert, out);
+		ret = der == NULL ? 0 : blob_copy(der, cert->cert.whole);
+	}
 	pthread_mutex_unlock(&site->lock);
 	return ret;
 }

@@ -14,6 +14,7 @@ int
 sites_new(struct sites **out, const struct sites_options *options,
     struct error *err)
 {
+	const struct log_memories_options logs = { 0 };
 	struct sites *sites = calloc(1, sizeof(*sites));
 
 	if ((*out = sites) == NULL)
@@ -21,17 +22,43 @@ sites_new(struct sites **out, const struct sites_options *options,
 	sites->options = *options;
 	if (sites->options.most == 0)
 		sites->options.most = SITES_MOST;
+	if (sites->options.octets == 0)
+		sites->options.octets = SITES_OCTETS_MAX;
 	pthread_mutex_init(&sites->lock, NULL);
-	if (journals_new(&sites->journals, &options->journals, err) == 0)
+	if (journals_new(&sites->journals, &options->journals, err) == 0 &&
+	    log_memories_new(&sites->evidence, &logs, err) == 0 &&
+	    metrics_new(&sites->metrics, err) == 0)
 		return 0;
 	sites_free(sites);
 	*out = NULL;
 	return -1;
 }
 
+static size_t
+octets_of(const struct site *site)
+{
+	return site->issued.octets + site->transactions.octets;
+}
+
+struct holding
+site_holding(const struct site *site)
+{
+	return (struct holding){ octets_of(site),
+		atomic_load(&site->sites->octets) <
+		    site->sites->options.octets };
+}
+
+void
+site_held(struct site *site, const struct holding *h)
+{
+	/* Less than before wraps around, and back again. */
+	atomic_fetch_add(&site->sites->octets, octets_of(site) - h->before);
+}
+
 static void
 site_free(struct site *site)
 {
+	atomic_fetch_sub(&site->sites->octets, octets_of(site));
 	snapshot_free(site->now);
 	fault_counters_free(site->counters);
 	credentials_free(site->first);
@@ -40,6 +67,7 @@ site_free(struct site *site)
 	transactions_clear(&site->transactions);
 	issued_clear(&site->issued);
 	journal_close(site->journal);
+	log_memory_close(site->evidence);
 	log_files_close(site->logs);
 	pthread_mutex_destroy(&site->lock);
 	free(site);
@@ -75,7 +103,9 @@ sites_free(struct sites *sites)
 		HASH_DEL(sites->gone, gone);
 		free(gone);
 	}
+	metrics_free(sites->metrics);
 	journals_free(sites->journals);
+	log_memories_free(sites->evidence);
 	pthread_mutex_destroy(&sites->lock);
 	free(sites);
 }
@@ -90,6 +120,12 @@ struct journals *
 sites_journals(struct sites *sites)
 {
 	return sites->journals;
+}
+
+struct log_memories *
+sites_evidence(struct sites *sites)
+{
+	return sites->evidence;
 }
 
 static int
@@ -130,12 +166,15 @@ static int
 open_state(struct site *site, struct error *err)
 {
 	struct remembering r = { site, err };
+	int ret;
 
 	if (site->kind != SITE_IS_DEFAULT ||
 	    (site->state = site->sites->options.state) == NULL)
 		return 0;
 	site->next_request = state_dir_next_request(site->state);
-	return state_dir_each(site->state, remember, &r, err);
+	ret = state_dir_each(site->state, remember, &r, err);
+	atomic_fetch_add(&site->sites->octets, octets_of(site));
+	return ret;
 }
 
 /* FNV-1a: sites differ, runs with the same seed do not. */
@@ -169,6 +208,7 @@ site_new(struct sites *sites, const char *id, enum site_kind kind,
 	pthread_mutex_init(&site->lock, NULL);
 	if ((site->counters = fault_counters_new(&scenario->faults)) != NULL &&
 	    journal_open(sites->journals, &site->journal, err) == 0 &&
+	    log_memory_open(sites->evidence, &site->evidence, err) == 0 &&
 	    open_logs(site, err) == 0 && open_state(site, err) == 0 &&
 	    (site->now = snapshot_first(site, scenario, err)) != NULL)
 		return site;
@@ -562,6 +602,12 @@ struct journal *
 site_journal(struct site *site)
 {
 	return site->journal;
+}
+
+struct log_memory *
+site_evidence(struct site *site)
+{
+	return site->evidence;
 }
 
 unsigned
