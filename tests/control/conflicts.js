@@ -54,6 +54,9 @@ class Conflicts {
 			{ ca: { tiers: 3 } }, "refused");
 		await this.conflict(server, "PUT /v1/sites/{id}/scenario", { id },
 			{ scenario: "ca-three-tiers" }, "refused");
+		await this.conflict(server, "POST /v1/sites/{id}/actions/{name}",
+			{ id, name: "renew-ra-certificates" }, undefined,
+			"refused");
 	}
 
 	// With --max-sites 2.
