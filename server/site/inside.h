@@ -109,6 +109,10 @@ struct holding {
 struct holding site_holding(const struct site *);
 void site_held(struct site *, const struct holding *);
 
+/* decide.c */
+/* As `when: operation` has it, whoever answers. */
+const char *site_operation(const struct request *);
+
 /* change.c */
 /* On its way into a site. */
 struct change {

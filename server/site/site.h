@@ -43,6 +43,7 @@ struct sites_options {
 	struct state_dir *state;  /* of the default site; NULL: in memory */
 	uint64_t seed;		  /* of chance */
 	unsigned most;		  /* sites; 0: SITES_MOST */
+	size_t octets;		  /* 0: SITES_OCTETS_MAX */
 	struct journals_options journals;
 	void (*narrate)(void *cls, const char *line); /* NULL: silent */
 	void *cls;

@@ -22,6 +22,8 @@ sites_new(struct sites **out, const struct sites_options *options,
 	sites->options = *options;
 	if (sites->options.most == 0)
 		sites->options.most = SITES_MOST;
+	if (sites->options.octets == 0)
+		sites->options.octets = SITES_OCTETS_MAX;
 	pthread_mutex_init(&sites->lock, NULL);
 	if (journals_new(&sites->journals, &options->journals, err) == 0 &&
 	    log_memories_new(&sites->evidence, &logs, err) == 0 &&
@@ -42,7 +44,8 @@ struct holding
 site_holding(const struct site *site)
 {
 	return (struct holding){ octets_of(site),
-		atomic_load(&site->sites->octets) < SITES_OCTETS_MAX };
+		atomic_load(&site->sites->octets) <
+		    site->sites->options.octets };
 }
 
 void
