@@ -61,7 +61,8 @@ class Book {
 
 	judgeForm(operation, answer) {
 		const { replies } = this.document;
-		const common = { 405: replies.MethodNotAllowed };
+		const common = { 405: replies.MethodNotAllowed,
+			501: replies.Unable };
 		if (operation === undefined)
 			Object.assign(common, { 400: replies.Invalid,
 				404: replies.Unknown });

@@ -10,7 +10,7 @@ const { Book } = require("./book.js");
 const { Conflicts } = require("./conflicts.js");
 const { Document } = require("./document.js");
 const { Fixture } = require("./fixture.js");
-const { checkGood } = require("./good.js");
+const { checkArguments, checkGood, checkNames } = require("./good.js");
 const { checkMutants, checkNonsense, checkTokens } =
 	require("./nonsense.js");
 const { Server } = require("./server.js");
@@ -39,7 +39,9 @@ async function checkAll() {
 	await withServer([], async (server) => {
 		const fixture = new Fixture(server, recorded);
 		const bench = { server, fixture, book };
+		await checkNames(document, bench);
 		await checkGood(document, bench);
+		await checkArguments(document, bench);
 		await conflicts.ofSites(server, await fixture.open());
 		await checkNonsense(document, bench);
 		await checkMutants(document, bench);

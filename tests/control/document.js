@@ -114,10 +114,11 @@ class Reply {
 			return answer.body.length > 0 ? "there is a body" : null;
 		if (!this.content.has(answer.type))
 			return `Content-Type: ${answer.type}`;
-		const value = answer.type === "application/json" ? answer.json :
-			answer.type === "application/octet-stream" ? "" :
-				answer.text;
-		return this.content.get(answer.type)(value);
+		if (answer.type === "application/octet-stream")
+			return answer.body.length > 0 ? null : "no octets";
+		return this.content.get(answer.type)(
+			answer.type === "application/json" ? answer.json :
+				answer.text);
 	}
 }
 

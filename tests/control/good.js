@@ -45,6 +45,14 @@ function* hosts(port) {
 		Origin: `http://localhost:${port}` } };
 }
 
+// What an action cannot do without is said in no example.
+const NEEDED = { "set-password-max": { passwords: 5 } };
+
+function withArguments({ bodies }, name, rest) {
+	return NEEDED[name] === undefined ? rest :
+		withBody(bodies[0], NEEDED[name]);
+}
+
 // "?query", other values in the path, and the rest of the request.
 function* variants(operation, port) {
 	const rest = plain(operation);
@@ -55,7 +63,8 @@ function* variants(operation, port) {
 		yield { query: "?", rest };
 	for (const { name, schema } of operation.inPath)
 		for (const value of schema.enum ?? [])
-			yield { values: { [name]: value }, rest };
+			yield { values: { [name]: value },
+				rest: withArguments(operation, value, rest) };
 	for (const body of operation.bodies) {
 		for (const value of body.examples)
 			yield { rest: withBody(body, value) };
@@ -86,4 +95,41 @@ async function checkGood(document, { server, fixture, book }) {
 		}
 }
 
-module.exports = { checkGood, plain, withBody, GOOD };
+// Names are listed by the program as they stand in the document.
+async function checkNames(document, { server, book }) {
+	const { id } = await server.call("POST", "/v1/sites", {}, 201);
+	for (const what of ["evidence", "actions"]) {
+		const { [what]: listed } =
+			await server.call("GET", `/v1/sites/${id}/${what}`);
+		const names = listed.map((one) => one.name).join();
+		const [{ inPath }] = document.operations.filter((one) =>
+			one.path === `/v1/sites/{id}/${what}/{name}`);
+		const wanted = inPath.find((one) => one.name === "name")
+			.schema.enum.join();
+		if (names !== wanted)
+			book.complain(`${what}: ${names}\n    not ${wanted}`);
+	}
+}
+
+// Each argument of each action, as far as it goes, and beyond.
+async function checkArguments(document, { server, book }) {
+	const { id } = await server.call("POST", "/v1/sites", {}, 201);
+	const { actions } = await server.call("GET", `/v1/sites/${id}/actions`);
+	const operation = document.operations.find((one) =>
+		one.path === "/v1/sites/{id}/actions/{name}");
+	for (const action of actions)
+		for (const { name, minimum, maximum } of action.arguments)
+			for (const [value, status] of [[minimum, 200],
+				[maximum, 200], [`${minimum}`, 200],
+				[minimum - 1, 400], [maximum + 1, 400],
+				["", 400], ["x", 400], [`${minimum} `, 400]])
+				await book.ask(server, { operation, request: {
+					method: operation.method,
+					target: operation.target(
+						{ id, name: action.name }),
+					...withBody(operation.bodies[0],
+						{ [name]: value }),
+				}, statuses: [status] });
+}
+
+module.exports = { checkArguments, checkGood, checkNames, plain, withBody, GOOD };

@@ -246,6 +246,8 @@ function* wrongBodies(operation) {
 		yield { bare: true, headers, statuses: [400] };
 		yield { headers, body: "", statuses: [400] };
 	}
+	yield { headers: { ...headers, "Transfer-Encoding": "gzip" },
+		statuses: [501], code: "transfer_encoding" };
 	yield* tooLarge(headers);
 }
 

@@ -57,7 +57,8 @@ public class Client {
 
 			check(caps.contains("SHA-256"), caps);
 			check(!caps.contains("POSTPKIOperation"), caps);
-			String status = member(found, "status");
+			String status = member(found.substring(
+			    found.indexOf("\"reply\":")), "status");
 			check(status.equals("200"), found);
 			System.out.println("GetCACaps: " + status
 			    + ", without POSTPKIOperation");

@@ -40,7 +40,9 @@ func send(method, url, body string, out any) (string, error) {
 
 func test() (err error) {
 	var site struct{ ID, URL string }
-	var found struct{ Requests []struct{ Status int } }
+	var found struct {
+		Requests []struct{ Reply struct{ Status int } }
+	}
 
 	_, err = send("POST", control+"/v1/sites",
 		`{"scenario":"caps-without-post"}`, &site)
@@ -70,11 +72,11 @@ func test() (err error) {
 		strings.Contains(caps, "POSTPKIOperation") {
 		return fmt.Errorf("capabilities: %q", caps)
 	}
-	if len(found.Requests) != 1 || found.Requests[0].Status != 200 {
+	if len(found.Requests) != 1 || found.Requests[0].Reply.Status != 200 {
 		return fmt.Errorf("journal: %v", found)
 	}
 	fmt.Printf("GetCACaps: %d, without POSTPKIOperation\n",
-		found.Requests[0].Status)
+		found.Requests[0].Reply.Status)
 	return nil
 }
 

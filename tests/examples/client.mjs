@@ -27,7 +27,7 @@ try {
 
 	assert(caps.includes("SHA-256"), String(caps));
 	assert(!caps.includes("POSTPKIOperation"), String(caps));
-	const statuses = found.requests.map((entry) => entry.status);
+	const statuses = found.requests.map((entry) => entry.reply.status);
 	assert.deepEqual(statuses, [200]);
 	console.log(`GetCACaps: ${statuses[0]}, without POSTPKIOperation`);
 } finally {

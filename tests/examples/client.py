@@ -32,7 +32,7 @@ try:
 
     assert "SHA-256" in caps, caps
     assert "POSTPKIOperation" not in caps, caps
-    statuses = [entry["status"] for entry in found["requests"]]
+    statuses = [entry["reply"]["status"] for entry in found["requests"]]
     assert statuses == [200], found
     print(f"GetCACaps: {statuses[0]}, without POSTPKIOperation")
 finally:

@@ -33,6 +33,6 @@ case $caps in
 *SHA-256*) ;;
 *) fail "SHA-256 is not among: $caps" ;;
 esac
-status=$(echo "$found" | member status)
+status=$(echo "${found#*\"reply\":}" | member status)
 [ "$status" = 200 ] || fail "GetCACaps was answered so: $found"
 echo "GetCACaps: $status, without POSTPKIOperation"
