@@ -20,12 +20,13 @@ int
 site_keep_certificate(struct exchange *ex, struct span der, struct error *err)
 {
 	struct site *site = ex->snapshot->site;
-	int ret;
+	int ret = 0;
 
 	if (site->state != NULL && state_dir_add(site->state, der, err) == -1)
 		return -1;
 	pthread_mutex_lock(&site->lock);
-	ret = issued_add(&site->issued, der, err);
+	if (site->state != NULL || site_is_current(ex))
+		ret = issued_add(&site->issued, der, err);
 	pthread_mutex_unlock(&site->lock);
 	return ret;
 }

@@ -5,7 +5,7 @@
 
 /*
  * What follows outlives a switch of the scenario, so that exchanges which
- * began before it count as well.
+ * began before it count as well; those that began before a reset do not.
  */
 enum challenge_answer
 site_make_challenge(struct exchange *ex, char out[CHALLENGE_SIZE])
@@ -14,6 +14,10 @@ site_make_challenge(struct exchange *ex, char out[CHALLENGE_SIZE])
 	enum challenge_answer answer;
 
 	pthread_mutex_lock(&site->lock);
+	if (!site_is_current(ex)) {
+		pthread_mutex_unlock(&site->lock);
+		return CHALLENGE_FAILED;
+	}
 	answer = challenge_make(&site->challenges, &ex->snapshot->state,
 	    site->sites->options.crypto, ex->at, out);
 	pthread_mutex_unlock(&site->lock);
@@ -54,11 +58,12 @@ enum refusal
 site_hold(struct exchange *ex, const struct scep_request *request)
 {
 	struct site *site = ex->snapshot->site;
-	enum refusal refusal;
+	enum refusal refusal = REFUSAL_NONE;
 
 	pthread_mutex_lock(&site->lock);
-	refusal = transaction_hold(&site->transactions, request,
-	    ex->snapshot->state.ca.pending_lifetime, ex->at);
+	if (site_is_current(ex))
+		refusal = transaction_hold(&site->transactions, request,
+		    ex->snapshot->state.ca.pending_lifetime, ex->at);
 	pthread_mutex_unlock(&site->lock);
 	return refusal;
 }
@@ -70,7 +75,8 @@ site_end_transaction(struct exchange *ex, const char *id,
 	struct site *site = ex->snapshot->site;
 
 	pthread_mutex_lock(&site->lock);
-	transaction_end(&site->transactions, id, certificate);
+	if (site_is_current(ex))
+		transaction_end(&site->transactions, id, certificate);
 	pthread_mutex_unlock(&site->lock);
 }
 

@@ -21,10 +21,13 @@ struct sites;
  * exchanges of an older generation are journaled but change nothing.
  */
 struct snapshot {
-	struct site *site; /* borrowed: outlives its exchanges */
-	uint64_t generation;
+	struct site *site;   /* borrowed: outlives its exchanges */
+	uint64_t generation; /* of scenario and counters */
+	uint64_t changes;    /* of the site, before it */
+	uint64_t resets;     /* of the site, before it */
 	struct scenario *scenario;
 	struct stack_state state;
+	/* NULL: nobody has needed them yet, see site_catch_up(). */
 	struct credentials *credentials;
 	struct blob ca_certs; /* the answer to GetCACert */
 	int64_t began;	      /* when the scenario took effect */
