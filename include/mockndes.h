@@ -206,10 +206,12 @@ MOCKNDES_API int mockndes_set(struct mockndes_site *, const char *setting,
 /* All is as when its scenario began, and the journal is empty. */
 MOCKNDES_API int mockndes_reset(struct mockndes_site *, char *error);
 
-/* A new challenge password; no cache of five limits it. */
-#define MOCKNDES_CHALLENGE_SIZE 256
-MOCKNDES_API int mockndes_challenge(struct mockndes_site *,
-    char out[MOCKNDES_CHALLENGE_SIZE], char *error);
+/*
+ * A new challenge password of so many characters, 1 to 8192: NDES's own have
+ * 16. `out` has room for one more. No cache of five limits it.
+ */
+MOCKNDES_API int mockndes_challenge(struct mockndes_site *, size_t length,
+    char *out, char *error);
 /* The certificate of the CA that issues, in PEM. */
 #define MOCKNDES_PEM_SIZE 16384
 MOCKNDES_API int mockndes_site_ca_pem(struct mockndes_site *,
@@ -229,13 +231,13 @@ MOCKNDES_API int mockndes_deny(struct mockndes_site *,
     const char *transaction_id, char *error);
 
 /*
- * One exchange of the site's journal, once it is over. Texts are never NULL:
- * what was not said or is not known is empty. Without '...' below they are
- * complete. New members come at the end.
+ * One exchange of the site's journal, once it is over. Texts are printable
+ * ASCII, cut where they are very long, and never NULL: what was not said or is
+ * not known is empty. New members come at the end.
  */
 struct mockndes_request {
 	uint64_t seq;  /* from 1, in the order in which they ended */
-	uint64_t lost; /* before it: gone for lack of room, never told */
+	uint64_t lost; /* before it: gone for lack of room, not told */
 	int64_t at;    /* seconds since 1970, by the site's clock */
 	int64_t duration_ms;
 	const char *source; /* "127.0.0.1" */
@@ -249,7 +251,7 @@ struct mockndes_request {
 	const char *subject;   /* "CN=device" */
 	const char *challenge; /* "good", "used", ... */
 	/* The answer. */
-	const char *layer; /* that gave it: "http.sys", "iis", "mscep" */
+	const char *layer; /* that gave it: "http-sys", "iis", "mscep" */
 	int status;	   /* of HTTP; 0: none was sent */
 	int substatus;
 	uint32_t win32;	    /* as in the IIS log */
@@ -258,9 +260,9 @@ struct mockndes_request {
 	const char *serial; /* of the certificate that was issued; hex */
 	const char *why;    /* it failed, for a developer */
 	const char *ended;  /* "sent", "client-left", "fault", "cut" */
-	/* The rule of the scenario that applied: "yaml:6", file and line. */
-	const char *rule;
-	unsigned rule_turn; /* which exchange of this rule: 1, 2, ... */
+	/* Rules of the scenario that applied: "flaky.yaml:6 flaky.yaml:9". */
+	const char *rules;
+	unsigned rule_turn; /* which exchange of the first of them: 1, 2, ... */
 	const char *json;   /* all that is known, as the control API has it */
 };
 /*
