@@ -18,16 +18,16 @@ struct site {
 	char id[SITE_ID_SIZE];
 	enum site_kind kind;
 	struct sites *sites;
-	uint64_t seed;		/* of chance; const */
-	atomic_int refs;	/* one is the table's */
-	atomic_uint port;	/* of its own; 0: none */
-	atomic_bool closed;	/* no longer in the table */
+	uint64_t seed;		 /* of chance; const */
+	atomic_int refs;	 /* one is the table's */
+	atomic_uint port;	 /* of its own; 0: none */
+	atomic_bool closed;	 /* no longer in the table */
 	struct journal *journal; /* safe by itself */
-	struct clock clock;	/* atomic by itself */
-	_Atomic int64_t opened; /* by its clock: the start, or the reset */
+	struct clock clock;	 /* atomic by itself */
+	_Atomic int64_t opened;	 /* by its clock: the start, or the reset */
 	struct state_dir *state; /* borrowed, safe by itself; or NULL */
-	struct log_files *logs; /* safe by itself */
-	pthread_mutex_t lock;	/* what follows, but for the last ones */
+	struct log_files *logs;	 /* safe by itself */
+	pthread_mutex_t lock;	 /* what follows, but for the last ones */
 	struct snapshot *now;
 	struct challenge_cache challenges;
 	struct transactions transactions;
@@ -83,6 +83,8 @@ struct snapshot *snapshot_next(const struct snapshot *old, struct scenario *,
     const struct stack_state *, bool first, struct error *);
 /* A reference. */
 struct snapshot *site_now(struct site *);
+/* The same, with credentials, as of now by the clock. Slow: it may sign. */
+struct snapshot *site_caught_up(struct site *, struct error *);
 
 /* table.c */
 /* SITE_TAKEN: *out is a reference to the one that has the id. */

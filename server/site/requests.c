@@ -1,6 +1,7 @@
 /* Challenge passwords, and requests that wait. */
 #include "site/inside.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -90,4 +91,80 @@ site_settle(struct site *site, const char *transaction_id, bool approve)
 	    clock_now(&site->clock));
 	pthread_mutex_unlock(&site->lock);
 	return ret;
+}
+
+enum challenge_answer
+site_challenge(struct site *site, size_t size, char **out, int64_t *expires)
+{
+	struct crypto *crypto = site->sites->options.crypto;
+	int64_t now = clock_now(&site->clock);
+	char lasting[CHALLENGE_SIZE];
+	enum challenge_answer answer;
+	struct snapshot *s = site_now(site);
+
+	*out = NULL;
+	*expires = 0;
+	pthread_mutex_lock(&site->lock);
+	if (s->state.mscep.challenge.mode == CHALLENGES_ONE_TIME) {
+		answer = challenge_make_outside(&site->challenges, &s->state,
+		    crypto, size, now, out);
+		*expires = now + s->state.mscep.challenge.validity;
+	} else {
+		answer = challenge_make(&site->challenges, &s->state, crypto,
+		    now, lasting);
+	}
+	pthread_mutex_unlock(&site->lock);
+	snapshot_free(s);
+	if (answer == CHALLENGE_LASTING && (*out = strdup(lasting)) == NULL)
+		answer = CHALLENGE_FAILED;
+	return answer;
+}
+
+static const char *
+state_of(const struct transaction *t, int64_t now)
+{
+	switch (t->state) {
+	case TRANSACTION_WAITING:
+		return now < t->expires ? "waiting" : "expired";
+	case TRANSACTION_APPROVED:
+		return "approved";
+	case TRANSACTION_ISSUING:
+		return "issuing";
+	case TRANSACTION_ISSUED:
+		return "issued";
+	case TRANSACTION_REFUSED:
+		break;
+	}
+	return t->why == REFUSAL_DENIED	      ? "denied" :
+	    t->why == REFUSAL_PENDING_EXPIRED ? "expired" :
+						"failed";
+}
+
+int
+site_list_pending(struct site *site, struct site_pending **out, size_t *count)
+{
+	int64_t now = clock_now(&site->clock);
+	struct transaction *t, *next;
+	struct site_pending *to;
+
+	pthread_mutex_lock(&site->lock);
+	*count = HASH_COUNT(site->transactions.by_id);
+	if ((*out = to = calloc(*count + 1, sizeof(**out))) != NULL)
+		HASH_ITER(hh, site->transactions.by_id, t, next) {
+			to->transaction_id = strdup(t->id);
+			x509_name_text(t->subject, to->subject,
+			    sizeof(to->subject));
+			to->expires = t->expires;
+			to++->state = state_of(t, now);
+		}
+	pthread_mutex_unlock(&site->lock);
+	return *out == NULL ? -1 : 0;
+}
+
+void
+site_list_pending_free(struct site_pending *list, size_t count)
+{
+	for (size_t i = 0; list != NULL && i < count; i++)
+		free(list[i].transaction_id);
+	free(list);
 }

@@ -154,15 +154,24 @@ site_catch_up(struct exchange *ex)
 	return 0;
 }
 
+struct snapshot *
+site_caught_up(struct site *site, struct error *err)
+{
+	struct snapshot *s = site_now(site);
+	unsigned due = due_generation(s, clock_now(&site->clock));
+
+	return s->credentials != NULL &&
+		due == s->credentials->shape.generation ?
+	    s :
+	    caught_up(s, due, err);
+}
+
 struct credentials *
 site_credentials(struct site *site, struct error *err)
 {
-	struct snapshot *s = site_now(site);
+	struct snapshot *s = site_caught_up(site, err);
 	struct credentials *cred;
-	unsigned due = due_generation(s, clock_now(&site->clock));
 
-	if (s->credentials == NULL || due != s->credentials->shape.generation)
-		s = caught_up(s, due, err);
 	if (s == NULL)
 		return NULL;
 	cred = credentials_ref(s->credentials);
