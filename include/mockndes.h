@@ -75,6 +75,18 @@ struct mockndes_options {
 	 */
 	const char *const *tls_names;
 	size_t tls_name_count;
+	/*
+	 * What URLs begin with, in place of where `listen` is: scheme, host,
+	 * maybe port and path. Ports of sites, and of TLS, have its host.
+	 */
+	const char *public_url;
+	/* From which to which sites get ports of their own; 0: any free ones. */
+	unsigned site_port_first, site_port_last;
+	unsigned max_sites; /* 0: 1024 */
+	/* Exchanges that the journal of a site keeps; 0: 256, -1: none. */
+	int journal;
+	/* What the control API wants as a bearer token; NULL: nothing. */
+	const char *control_token;
 };
 #ifdef __cplusplus
 #define MOCKNDES_OPTIONS_INIT mockndes_options_init()

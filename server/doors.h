@@ -1,4 +1,7 @@
-/* Where sites are reached: ports of their own, and the URLs of all. */
+/*
+ * Where sites are reached: ports of their own, and the URLs of all. Those ports
+ * have no TLS. Any thread, unless it says otherwise.
+ */
 #ifndef DOORS_H
 #define DOORS_H
 
@@ -17,7 +20,7 @@ struct doors_options {
 };
 
 struct doors;
-/* Everything in the options but `at` is borrowed. */
+/* http and sites are borrowed, and outlive it. */
 int doors_new(struct doors **out, const struct doors_options *, struct error *);
 void doors_free(struct doors *); /* after http_stop() */
 
@@ -38,6 +41,9 @@ enum site_answer doors_close_site(struct doors *, const char *id,
 /* "http://127.0.0.1:8080/s/flaky/x", without a slash at its end. */
 #define DOORS_URL_SIZE 1024
 char *doors_url(const struct doors *, const struct site *,
+    char out[DOORS_URL_SIZE]);
+/* Of a port in TLS; no site has one of its own there. */
+char *doors_url_tls(const struct doors *, const struct endpoint *,
     char out[DOORS_URL_SIZE]);
 /* A URL that --public-url can be: http or https, a host, maybe a path. */
 int doors_check_public_url(const char *, struct error *);

@@ -3,98 +3,16 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/nearest.h"
+#include "flags.h"
 #include "readyz.h"
-
-#define EXIT_USAGE 2
-#define LIST_MAX 64
-#define CONTROL_DEFAULT "127.0.0.1:8081"
-
-struct flag_list {
-	const char *items[LIST_MAX];
-	size_t count;
-};
-
-/* What `serve` was told; strings are borrowed from argv and environment. */
-struct serve_flags {
-	const char *scenario, *scenario_dir, *listen, *control, *challenge,
-	    *keys, *state_dir, *log_dir;
-	const char *ready_file, *ca_out, *seed, *tls_listen;
-	struct flag_list sets, tls_names;
-	bool allow_remote, verbose;
-};
-
-enum flag_kind { FLAG_TEXT, FLAG_LIST, FLAG_SWITCH };
-
-static const struct flag {
-	const char *name, *value, *help;
-	enum flag_kind kind;
-	size_t offset;
-} flags[] = {
-	{ "scenario", "NAME|FILE|-",
-	    "what is wrong with the server (healthy);\n"
-	    "-: read it from standard input",
-	    FLAG_TEXT, offsetof(struct serve_flags, scenario) },
-	{ "scenario-dir", "DIR", "look for NAME.yaml in DIR first", FLAG_TEXT,
-	    offsetof(struct serve_flags, scenario_dir) },
-	{ "set", "KEY=VALUE",
-	    "change a key of the scenario, e.g.\n"
-	    "server.iis.error_pages=detailed; may be repeated",
-	    FLAG_LIST, offsetof(struct serve_flags, sets) },
-	{ "listen", "ADDR:PORT",
-	    "where SCEP is answered (127.0.0.1:8080);\n"
-	    "port 0: any free one; IPv6: [::1]:8080",
-	    FLAG_TEXT, offsetof(struct serve_flags, listen) },
-	{ "control", "ADDR:PORT",
-	    "where the control API is (127.0.0.1:8081),"
-	    "\nor \"off\"",
-	    FLAG_TEXT, offsetof(struct serve_flags, control) },
-	{ "tls-listen", "ADDR:PORT",
-	    "where SCEP is answered in TLS, with a\n"
-	    "certificate of the CA (nowhere)",
-	    FLAG_TEXT, offsetof(struct serve_flags, tls_listen) },
-	{ "tls-name", "NAME",
-	    "host or address that this certificate is\n"
-	    "for (localhost, 127.0.0.1, ::1); may be repeated",
-	    FLAG_LIST, offsetof(struct serve_flags, tls_names) },
-	{ "challenge", "PASSWORD",
-	    "accept this challenge password any number"
-	    "\nof times, beside the one-time ones",
-	    FLAG_TEXT, offsetof(struct serve_flags, challenge) },
-	{ "keys", "DIR", "use the key set in DIR (see mockndes keys)",
-	    FLAG_TEXT, offsetof(struct serve_flags, keys) },
-	{ "state-dir", "DIR",
-	    "keep the CA and every certificate in DIR,\n"
-	    "which `openssl ca` can work on",
-	    FLAG_TEXT, offsetof(struct serve_flags, state_dir) },
-	{ "log-dir", "DIR",
-	    "write DIR/SITE/W3SVC1/u_exYYMMDD.log and\n"
-	    "DIR/SITE/HTTPERR/httperr1.log",
-	    FLAG_TEXT, offsetof(struct serve_flags, log_dir) },
-	{ "ready-file", "FILE", "write the JSON of the READY line to FILE",
-	    FLAG_TEXT, offsetof(struct serve_flags, ready_file) },
-	{ "ca-out", "FILE", "write the CA certificate to FILE, in PEM",
-	    FLAG_TEXT, offsetof(struct serve_flags, ca_out) },
-	{ "seed", "N", "seed of everything that happens by chance", FLAG_TEXT,
-	    offsetof(struct serve_flags, seed) },
-	{ "allow-remote", NULL,
-	    "let --listen, --control and --tls-listen be\n"
-	    "other than loopback: anybody who reaches it gets a "
-	    "certificate",
-	    FLAG_SWITCH, offsetof(struct serve_flags, allow_remote) },
-	{ "verbose", NULL, "say on stderr what happens, request by request",
-	    FLAG_SWITCH, offsetof(struct serve_flags, verbose) },
-};
-#define FLAGS (sizeof(flags) / sizeof(flags[0]))
 
 static void
 print_help(void)
@@ -113,141 +31,10 @@ print_help(void)
 	    "       mockndes --version | --help\n\n"
 	    "flags of serve; each has a twin in the environment, e.g. "
 	    "MOCKNDES_LOG_DIR:\n");
-	for (size_t i = 0; i < FLAGS; i++) {
-		const char *help = flags[i].help, *end;
-		char left[40];
-
-		snprintf(left, sizeof(left), "--%s %s", flags[i].name,
-		    flags[i].value == NULL ? "" : flags[i].value);
-		for (; (end = strchr(help, '\n')) != NULL; help = end + 1) {
-			printf("  %-24s %.*s\n", left, (int)(end - help), help);
-			left[0] = '\0';
-		}
-		printf("  %-24s %s\n", left, help);
-	}
+	flags_print();
 	printf("\nWhen it is ready it prints one line: READY and JSON with "
 	       "the URLs.\nExit status: 0 stopped or done, 1 could not, 2 "
 	       "bad usage.\n");
-}
-
-static int __attribute__((format(printf, 1, 2))) usage(const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "mockndes: ");
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, " (see mockndes --help)\n");
-	return EXIT_USAGE;
-}
-
-static int
-unknown_flag(const char *arg)
-{
-	struct nearest n = { .asked = arg + 2 };
-
-	for (size_t i = 0; i < FLAGS; i++)
-		nearest_consider(&n, flags[i].name);
-	return usage("unknown flag %s, did you mean --%s?", arg, n.best);
-}
-
-static int
-set_flag(struct serve_flags *to, const struct flag *flag, const char *value)
-{
-	char *at = (char *)to + flag->offset;
-	struct flag_list *list = (struct flag_list *)(void *)at;
-
-	switch (flag->kind) {
-	case FLAG_TEXT:
-		*(const char **)at = value;
-		return 0;
-	case FLAG_LIST:
-		if (list->count == LIST_MAX)
-			return usage("too many --%s: \"%s\"", flag->name,
-			    value);
-		list->items[list->count++] = value;
-		return 0;
-	case FLAG_SWITCH:
-		break;
-	}
-	if (strcmp(value, "1") == 0 || strcasecmp(value, "true") == 0)
-		*(bool *)at = true;
-	else if (strcmp(value, "") == 0 || strcmp(value, "0") == 0 ||
-	    strcasecmp(value, "false") == 0)
-		*(bool *)at = false;
-	else
-		return usage("--%s: \"%s\" is neither true nor false",
-		    flag->name, value);
-	return 0;
-}
-
-/* A list holds several, with ";" between them. */
-static int
-read_environment(struct serve_flags *to)
-{
-	char name[64], *value, *at;
-	int ret;
-
-	for (size_t i = 0; i < FLAGS; i++) {
-		snprintf(name, sizeof(name), "MOCKNDES_%s", flags[i].name);
-		for (at = name; *at != '\0'; at++)
-			*at = *at == '-'	     ? '_' :
-			    *at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' :
-						       *at;
-		if ((value = getenv(name)) == NULL || *value == '\0')
-			continue;
-		if (flags[i].kind == FLAG_LIST) {
-			for (at = strtok(value, ";"); at != NULL;
-			     at = strtok(NULL, ";"))
-				if ((ret = set_flag(to, &flags[i], at)) != 0)
-					return ret;
-		} else if ((ret = set_flag(to, &flags[i], value)) != 0) {
-			return ret;
-		}
-	}
-	return 0;
-}
-
-/* "--name value", "--name=value", "--switch". Returns how many it took. */
-static int
-read_flag(struct serve_flags *to, char **argv, int *status)
-{
-	const char *arg = argv[0], *equals = strchr(arg, '=');
-	size_t len = equals == NULL ? strlen(arg) : (size_t)(equals - arg);
-
-	for (size_t i = 0; i < FLAGS; i++) {
-		const char *value = equals == NULL ? argv[1] : equals + 1;
-
-		if (strncmp(arg, "--", 2) != 0 ||
-		    strlen(flags[i].name) != len - 2 ||
-		    strncmp(arg + 2, flags[i].name, len - 2) != 0)
-			continue;
-		if (flags[i].kind == FLAG_SWITCH) {
-			*status = set_flag(to, &flags[i],
-			    equals == NULL ? "1" : value);
-			return 1;
-		}
-		if (value == NULL || *value == '\0')
-			*status = usage("--%s wants a value", flags[i].name);
-		else
-			*status = set_flag(to, &flags[i], value);
-		return equals == NULL ? 2 : 1;
-	}
-	*status = strncmp(arg, "--", 2) == 0 ?
-	    unknown_flag(arg) :
-	    usage("unexpected argument \"%s\"", arg);
-	return 1;
-}
-
-static int
-read_flags(struct serve_flags *to, char **argv)
-{
-	int status = read_environment(to);
-
-	while (status == 0 && *argv != NULL)
-		argv += read_flag(to, argv, &status);
-	return status;
 }
 
 static void
@@ -313,19 +100,6 @@ announce(const struct serve_flags *flag, const struct mockndes *server)
 	return 0;
 }
 
-static int
-read_seed(const char *text, uint64_t *out)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
-	    *out == 0 || *out > INT64_MAX)
-		return usage("--seed %s: not a number from 1 on", text);
-	return 0;
-}
-
 /* Until it is ready there is nothing to finish. */
 static void
 leave(int sig)
@@ -354,38 +128,47 @@ print_error(const char *text)
 	fprintf(stderr, "mockndes: %s\n", text);
 }
 
+static void
+set_options(struct mockndes_options *out, const struct serve_flags *flag)
+{
+	out->listen = flag->listen;
+	out->control = strcmp(flag->control, "off") == 0 ? NULL : flag->control;
+	out->scenario = flag->scenario;
+	out->scenario_dir = flag->scenario_dir;
+	out->set = flag->sets.items;
+	out->set_count = flag->sets.count;
+	out->tls_listen = flag->tls_listen;
+	out->tls_names = flag->tls_names.items;
+	out->tls_name_count = flag->tls_names.count;
+	out->seed = flag->seed;
+	out->public_url = flag->public_url;
+	out->site_port_first = flag->site_ports.first;
+	out->site_port_last = flag->site_ports.last;
+	out->max_sites = (unsigned)flag->max_sites;
+	out->journal = flag->journal == 0 ? -1 : (int)flag->journal;
+	out->control_token = flag->control_token;
+	out->challenge = flag->challenge;
+	out->keys = flag->keys;
+	out->state_dir = flag->state_dir;
+	out->log_dir = flag->log_dir;
+	out->allow_remote = flag->allow_remote;
+	out->narrate = flag->verbose ? narrate : NULL;
+	out->warn = narrate;
+}
+
 static int
 serve(char **argv)
 {
-	struct serve_flags flag = { .listen = "127.0.0.1:8080",
-		.control = CONTROL_DEFAULT };
 	struct mockndes_options options = MOCKNDES_OPTIONS_INIT;
 	char error[MOCKNDES_ERROR_SIZE];
 	struct mockndes *server;
+	struct serve_flags flag;
 	sigset_t stop;
 	int status, sig;
 
-	if ((status = read_flags(&flag, argv)) != 0 ||
-	    (flag.seed != NULL &&
-		(status = read_seed(flag.seed, &options.seed)) != 0))
+	if ((status = flags_read(&flag, argv)) != 0)
 		return status;
-	options.listen = flag.listen;
-	options.control = strcmp(flag.control, "off") == 0 ? NULL :
-							     flag.control;
-	options.scenario = flag.scenario;
-	options.scenario_dir = flag.scenario_dir;
-	options.set = flag.sets.items;
-	options.set_count = flag.sets.count;
-	options.tls_listen = flag.tls_listen;
-	options.tls_names = flag.tls_names.items;
-	options.tls_name_count = flag.tls_names.count;
-	options.challenge = flag.challenge;
-	options.keys = flag.keys;
-	options.state_dir = flag.state_dir;
-	options.log_dir = flag.log_dir;
-	options.allow_remote = flag.allow_remote;
-	options.narrate = flag.verbose ? narrate : NULL;
-	options.warn = narrate;
+	set_options(&options, &flag);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "control/control.h"
+#include "doors.h"
 #include "serve.h"
 #include "serve_tls.h"
 #include "state/state_dir.h"
@@ -24,11 +25,12 @@ struct mockndes {
 	struct sites *sites;
 	struct door door; /* of the shared ports */
 	struct http *http;
+	struct doors *doors;
 	struct serve_tls *serve_tls; /* NULL: no TLS */
 	struct tls_service tls;
 	struct endpoint scep_at, control_at, tls_at;
 	/* copies of the options */
-	char *challenge, *log_dir, *scenario, *scenario_dir;
+	char *challenge, *log_dir, *scenario, *scenario_dir, *control_token;
 	uint64_t seed;
 	bool allow_remote, has_control, has_tls;
 	char *url, *ready, *ca_pem;
@@ -63,7 +65,8 @@ take_options(const struct mockndes_options *given, struct mockndes_options *out,
     struct error *err)
 {
 	const char **texts[] = { &out->challenge, &out->keys, &out->log_dir,
-		&out->state_dir, &out->scenario_dir, &out->tls_listen };
+		&out->state_dir, &out->scenario_dir, &out->tls_listen,
+		&out->public_url, &out->control_token };
 
 	memset(out, 0, sizeof(*out));
 	if (given->size < offsetof(struct mockndes_options, set))
@@ -105,6 +108,35 @@ parse_address(const struct mockndes *m, const char *text, struct endpoint *out,
 	return 0;
 }
 
+/* RFC 6750 2.1. A wrong one is not shown: it may be right elsewhere. */
+static int
+check_token(const char *token, struct error *err)
+{
+	size_t len = strspn(token,
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	    "-._~+/");
+
+	if (len > 0 && strspn(token + len, "=") == strlen(token + len))
+		return 0;
+	return error_set(err,
+	    "--control-token: a token has letters, digits and -._~+/ alone, "
+	    "and may end in =");
+}
+
+static int
+check_site_ports(const struct mockndes_options *o, struct error *err)
+{
+	unsigned first = o->site_port_first, last = o->site_port_last;
+
+	if ((first == 0 && last == 0) ||
+	    (first >= 1 && first <= last && last <= 65535))
+		return 0;
+	return error_set(err,
+	    "ports of sites from %u to %u: they go up from 1 or more to 65535 "
+	    "or less, as --site-ports 40000-40100 does",
+	    first, last);
+}
+
 /* Everything that can be wrong about the options themselves. */
 static int
 check(struct mockndes *m, const struct mockndes_options *o, struct error *err)
@@ -121,7 +153,12 @@ check(struct mockndes *m, const struct mockndes_options *o, struct error *err)
 	for (size_t i = 0; i < o->tls_name_count; i++)
 		if (serve_tls_check_name(o->tls_names[i], err) == -1)
 			return -1;
-	return 0;
+	if ((o->public_url != NULL &&
+		doors_check_public_url(o->public_url, err) == -1) ||
+	    (o->control_token != NULL &&
+		check_token(o->control_token, err) == -1))
+		return -1;
+	return check_site_ports(o, err);
 }
 
 /* Ports first: a taken one is said before a second goes into keys. */
@@ -183,10 +220,12 @@ open_sites(struct mockndes *m, const struct mockndes_options *o,
 		.scenario_dir = m->scenario_dir,
 		.state = m->state,
 		.seed = m->seed,
+		.most = o->max_sites,
+		.journals.entries = o->journal < 0 ? JOURNAL_NONE :
+						     (unsigned)o->journal,
 		.narrate = o->narrate,
 		.cls = o->narrate_cls,
 	};
-
 	struct site *site;
 
 	if (sites_new(&m->sites, &options, err) == -1 ||
@@ -197,26 +236,42 @@ open_sites(struct mockndes *m, const struct mockndes_options *o,
 	return 0;
 }
 
+static int
+open_doors(struct mockndes *m, const struct mockndes_options *o,
+    struct error *err)
+{
+	const struct doors_options options = {
+		.http = m->http,
+		.sites = m->sites,
+		.at = m->scep_at,
+		.first_port = o->site_port_first,
+		.last_port = o->site_port_last,
+		.public_url = o->public_url,
+	};
+
+	return doors_new(&m->doors, &options, err);
+}
+
 /* What is told once everything stands. */
 static int
 describe(struct mockndes *m, struct error *err)
 {
 	struct credentials *cred = site_credentials(site_default(m->sites),
 	    err);
-	char base[HTTP_URL_SIZE], control[HTTP_URL_SIZE];
-	char tls_base[HTTP_URL_SIZE], tls[HTTP_URL_SIZE + 32];
-	char url[HTTP_URL_SIZE + 32], admin[HTTP_URL_SIZE + 32];
+	char base[DOORS_URL_SIZE], control[HTTP_URL_SIZE];
+	char tls_base[DOORS_URL_SIZE], tls[DOORS_URL_SIZE + 32];
+	char url[DOORS_URL_SIZE + 32], admin[DOORS_URL_SIZE + 32];
 	struct blob pem;
 	json_t *json;
 
 	if (cred == NULL)
 		return -1;
-	http_url(&m->scep_at, base);
+	doors_url(m->doors, site_default(m->sites), base);
 	http_url(&m->control_at, control);
 	snprintf(url, sizeof(url), "%s%s", base, SCEP_PATH);
 	snprintf(admin, sizeof(admin), "%s%s", base, ADMIN_PATH);
-	snprintf(tls, sizeof(tls), "%s%s", http_url_tls(&m->tls_at, tls_base),
-	    SCEP_PATH);
+	snprintf(tls, sizeof(tls), "%s%s",
+	    doors_url_tls(m->doors, &m->tls_at, tls_base), SCEP_PATH);
 	json = json_pack("{ss, ss, ss, ss?, ss?, ss, ss, sI, si}", "url", url,
 	    "admin_url", admin, "base_url", base, "control",
 	    m->has_control ? control : NULL, "tls_url", m->has_tls ? tls : NULL,
@@ -305,6 +360,7 @@ run(struct mockndes *m, const struct mockndes_options *o,
 	    dup_option(&m->log_dir, o->log_dir, err) == -1 ||
 	    dup_option(&m->scenario, scenario->name, err) == -1 ||
 	    dup_option(&m->scenario_dir, o->scenario_dir, err) == -1 ||
+	    dup_option(&m->control_token, o->control_token, err) == -1 ||
 	    crypto_new(&m->crypto, err) == -1 ||
 	    choose_seed(m, o->seed, err) == -1 ||
 	    open_ports(m, o->state_dir != NULL, err) == -1)
@@ -312,7 +368,8 @@ run(struct mockndes *m, const struct mockndes_options *o,
 	if (open_keys(m, o, err) == -1)
 		return -1;
 	if (open_sites(m, o, scenario, err) == -1 ||
-	    open_tls(m, o, err) == -1 || describe(m, err) == -1)
+	    open_doors(m, o, err) == -1 || open_tls(m, o, err) == -1 ||
+	    describe(m, err) == -1)
 		return -1;
 	tell_limits(m, o, &scenario->state);
 	return http_accept(m->http, err);
@@ -359,6 +416,7 @@ mockndes_stop(struct mockndes *m)
 	if (m == NULL)
 		return;
 	http_stop(m->http, GRACE_MS);
+	doors_free(m->doors);
 	serve_tls_free(m->serve_tls);
 	sites_free(m->sites);
 	key_set_free(m->keys);
@@ -368,6 +426,7 @@ mockndes_stop(struct mockndes *m)
 	free(m->log_dir);
 	free(m->scenario);
 	free(m->scenario_dir);
+	free(m->control_token);
 	free(m->url);
 	free(m->ready);
 	free(m->ca_pem);

@@ -10,7 +10,8 @@
 
 static const char *const every_flag[] = { "scenario", "set", "listen",
 	"scenario-dir", "control", "tls-listen", "tls-name", "challenge",
-	"keys", "log-dir", "ready-file", "ca-out", "seed", "allow-remote",
+	"keys", "log-dir", "ready-file", "ca-out", "public-url", "site-ports",
+	"max-sites", "journal", "seed", "control-token", "allow-remote",
 	"verbose" };
 
 static void
