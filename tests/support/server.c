@@ -205,8 +205,7 @@ server_wait(struct server *s, uint64_t *seq, enum scep_status status,
 void
 server_settle(struct server *s, const char *transaction_id, bool approve)
 {
-	if (site_settle(site_default(s->sites), transaction_id,
-		approve) == -1)
+	if (site_settle(site_default(s->sites), transaction_id, approve) == -1)
 		fail_msg("%s does not wait", transaction_id);
 }
 
