@@ -91,8 +91,10 @@ request_hide_prefix(struct request *r, size_t len)
 	r->path.len -= len;
 	if (r->path.len == 0)
 		r->path = span_text("/");
-	if (*r->target == '\0')
+	if (*r->target == '\0') {
 		r->target = "/";
+		r->head_size++;
+	}
 }
 
 void

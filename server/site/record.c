@@ -12,6 +12,25 @@ log_form(const struct stack_state *state, struct iis_log_form *form)
 	form->bytes = state->iis.log_fields == LOG_FIELDS_ARTICLE;
 }
 
+/* Who watches must know which site it is about. */
+static void
+say(void *cls, const char *line)
+{
+	const struct site *site = cls;
+	const struct sites_options *o = &site->sites->options;
+	struct buffer b = { 0 };
+
+	if (site->kind == SITE_IS_DEFAULT) {
+		o->narrate(o->cls, line);
+		return;
+	}
+	buffer_printf(&b, "[%s] %s", site->id, line);
+	buffer_add_byte(&b, '\0');
+	if (!b.failed)
+		o->narrate(o->cls, (char *)b.data);
+	buffer_free(&b);
+}
+
 void
 site_commit(struct exchange *ex)
 {
@@ -30,11 +49,10 @@ site_commit(struct exchange *ex)
 	log_form(&s->state, &form);
 	if (log_files_write(site->logs, ex, &form, &err) == -1 &&
 	    options->narrate != NULL)
-		options->narrate(options->cls, err.text);
+		say(site, err.text);
 	if (options->narrate != NULL)
-		narrate(ex, &form, options->narrate, options->cls);
+		narrate(ex, &form, say, site);
 	journal_add(site->journal, ex);
-	metrics_add(site->sites->metrics, ex);
 	snapshot_free(s);
 	site_unref(site);
 }
