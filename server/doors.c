@@ -269,13 +269,18 @@ enter(struct doors *d, struct site *site, struct own_door **out,
 	return SITE_TAKEN;
 }
 
-/* False: another site has it, or is about to. */
+/*
+ * False: another site has it, or is about to. The kernel knows no better where
+ * a scenario has closed that one's port.
+ */
 static bool
 reserve(struct own_door *o, unsigned port)
 {
 	struct doors *d = o->doors;
 	struct own_door *other;
 
+	if (port == endpoint_port(&d->options.at))
+		return false;
 	pthread_mutex_lock(&d->lock);
 	for (other = d->list; other != NULL; other = other->next)
 		if (!other->closed && other->port == port)

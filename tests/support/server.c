@@ -93,6 +93,21 @@ open_tls(struct server *s, const char *scenario_dir)
 	server_url(s->tls_url, http_url_tls(&at, s->tls_base), NULL);
 }
 
+static void
+open_doors(struct server *s, const struct server_options *given)
+{
+	struct doors_options options = { .http = s->http, .sites = s->sites };
+	struct error err = { 0 };
+
+	if (given != NULL) {
+		options.first_port = given->first_port;
+		options.last_port = given->last_port;
+	}
+	must(http_parse_address(s->base + strlen("http://"), &options.at, &err),
+	    &err);
+	must(doors_new(&s->doors, &options, &err), &err);
+}
+
 void
 server_start(struct server *s, const struct server_options *given)
 {
@@ -113,6 +128,7 @@ server_start(struct server *s, const struct server_options *given)
 	http.connection_limit = given == NULL ? 0 : given->connection_limit;
 	must(http_start(&s->http, &http, &err), &err);
 	assert_int_equal(server_listen(s, "127.0.0.1:0", s->base), 0);
+	open_doors(s, given);
 	if (given != NULL && given->tls)
 		open_tls(s, given->scenario_dir);
 	must(http_accept(s->http, &err), &err);
@@ -125,6 +141,7 @@ static void
 stop(struct server *s, int grace_ms)
 {
 	http_stop(s->http, grace_ms);
+	doors_free(s->doors);
 	serve_tls_free(s->serve_tls);
 	sites_free(s->sites);
 	key_set_free(s->keys);

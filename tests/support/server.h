@@ -5,6 +5,7 @@
 #ifndef SUPPORT_SERVER_H
 #define SUPPORT_SERVER_H
 
+#include "doors.h"
 #include "http/http.h"
 #include "serve_tls.h"
 #include "site/site.h"
@@ -18,6 +19,7 @@ struct server {
 	struct key_set *keys;
 	struct sites *sites;
 	struct http *http;
+	struct doors *doors;
 	int64_t started; /* by the machine's clock */
 	/* Owned: the threads of a test that failed still use it. */
 	struct door *door;
@@ -35,8 +37,9 @@ struct server_options {
 	const char *yaml;		 /* the scenario; NULL: healthy */
 	const char *const *set;		 /* "server.KEY=VALUE", NULL ended */
 	bool tls;
-	const char *scenario_dir;  /* for names that TLS clients ask for */
-	unsigned connection_limit; /* 0: the usual one */
+	const char *scenario_dir;	/* for names that TLS clients ask for */
+	unsigned connection_limit;	/* 0: the usual one */
+	unsigned first_port, last_port; /* of single sites; 0: any */
 };
 
 /* On a free port, with the keys of tests/fixtures; options may be NULL. */
