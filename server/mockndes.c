@@ -22,12 +22,13 @@ struct mockndes {
 	struct key_set *keys;
 	struct state_dir *state; /* then keys are its own */
 	struct sites *sites;
+	struct door door; /* of the shared ports */
 	struct http *http;
-	struct http_service scep, control;
 	struct serve_tls *serve_tls; /* NULL: no TLS */
 	struct tls_service tls;
 	struct endpoint scep_at, control_at, tls_at;
-	char *challenge, *log_dir, *scenario; /* copies of the options */
+	/* copies of the options */
+	char *challenge, *log_dir, *scenario, *scenario_dir;
 	uint64_t seed;
 	bool allow_remote, has_control, has_tls;
 	char *url, *ready, *ca_pem;
@@ -130,16 +131,20 @@ open_ports(struct mockndes *m, bool keeps_state, struct error *err)
 	/* Those that wait for a disk do not compute. */
 	const struct http_options options = { .workers = keeps_state ? 16 : 0,
 		.library = crypto_library(m->crypto) };
+	const struct http_service scep = serve_service(&m->door),
+				  control = control_service(m,
+				      http_is_loopback(&m->control_at));
 
 	if (http_start(&m->http, &options, err) == -1 ||
-	    http_listen(m->http, &m->scep_at, &m->scep, &m->scep_at, err) == -1)
+	    http_listen(m->http, &m->scep_at, &scep, &m->scep_at, NULL, err) ==
+		-1)
 		return -1;
 	if (m->has_control &&
-	    http_listen(m->http, &m->control_at, &m->control, &m->control_at,
+	    http_listen(m->http, &m->control_at, &control, &m->control_at, NULL,
 		err) == -1)
 		return -1;
-	return m->has_tls ? http_listen_tls(m->http, &m->tls_at, &m->scep,
-				&m->tls, &m->tls_at, err) :
+	return m->has_tls ? http_listen_tls(m->http, &m->tls_at, &scep, &m->tls,
+				&m->tls_at, err) :
 			    0;
 }
 
@@ -175,29 +180,37 @@ open_sites(struct mockndes *m, const struct mockndes_options *o,
 		.crypto = m->crypto,
 		.challenge = m->challenge,
 		.log_dir = m->log_dir,
+		.scenario_dir = m->scenario_dir,
 		.state = m->state,
 		.seed = m->seed,
 		.narrate = o->narrate,
 		.cls = o->narrate_cls,
 	};
 
-	if (sites_new(&m->sites, &options, err) == -1)
+	struct site *site;
+
+	if (sites_new(&m->sites, &options, err) == -1 ||
+	    site_make(m->sites, SITE_DEFAULT, scenario, &site, err) != SITE_OK)
 		return -1;
-	return site_open(m->sites, SITE_DEFAULT, scenario, err);
+	site_unref(site);
+	m->door = (struct door){ .sites = m->sites };
+	return 0;
 }
 
 /* What is told once everything stands. */
 static int
 describe(struct mockndes *m, struct error *err)
 {
-	struct credentials *cred = site_credentials(
-	    site_find(m->sites, SITE_DEFAULT));
+	struct credentials *cred = site_credentials(site_default(m->sites),
+	    err);
 	char base[HTTP_URL_SIZE], control[HTTP_URL_SIZE];
 	char tls_base[HTTP_URL_SIZE], tls[HTTP_URL_SIZE + 32];
 	char url[HTTP_URL_SIZE + 32], admin[HTTP_URL_SIZE + 32];
 	struct blob pem;
 	json_t *json;
 
+	if (cred == NULL)
+		return -1;
 	http_url(&m->scep_at, base);
 	http_url(&m->control_at, control);
 	snprintf(url, sizeof(url), "%s%s", base, SCEP_PATH);
@@ -291,6 +304,7 @@ run(struct mockndes *m, const struct mockndes_options *o,
 	if (dup_option(&m->challenge, o->challenge, err) == -1 ||
 	    dup_option(&m->log_dir, o->log_dir, err) == -1 ||
 	    dup_option(&m->scenario, scenario->name, err) == -1 ||
+	    dup_option(&m->scenario_dir, o->scenario_dir, err) == -1 ||
 	    crypto_new(&m->crypto, err) == -1 ||
 	    choose_seed(m, o->seed, err) == -1 ||
 	    open_ports(m, o->state_dir != NULL, err) == -1)
@@ -301,8 +315,6 @@ run(struct mockndes *m, const struct mockndes_options *o,
 	    open_tls(m, o, err) == -1 || describe(m, err) == -1)
 		return -1;
 	tell_limits(m, o, &scenario->state);
-	m->scep = serve_service(m->sites);
-	m->control = control_service(m, http_is_loopback(&m->control_at));
 	return http_accept(m->http, err);
 }
 
@@ -355,6 +367,7 @@ mockndes_stop(struct mockndes *m)
 	free(m->challenge);
 	free(m->log_dir);
 	free(m->scenario);
+	free(m->scenario_dir);
 	free(m->url);
 	free(m->ready);
 	free(m->ca_pem);
@@ -365,12 +378,13 @@ int
 mockndes_listen(struct mockndes *m, const char *address, char *url, size_t size,
     char *error)
 {
+	const struct http_service scep = serve_service(&m->door);
 	char text[HTTP_URL_SIZE];
 	struct error err = { 0 };
 	struct endpoint bound;
 
 	if (parse_address(m, address, &bound, &err) == -1 ||
-	    http_listen(m->http, &bound, &m->scep, &bound, &err) == -1)
+	    http_listen(m->http, &bound, &scep, &bound, NULL, &err) == -1)
 		return fail(&err, error);
 	snprintf(url, size, "%s", http_url(&bound, text));
 	return 0;

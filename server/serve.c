@@ -2,6 +2,7 @@
 #include "serve.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "pki_operation.h"
 
@@ -84,31 +85,85 @@ answer_ca_cert(struct exchange *ex)
 		mscep_answer_ca_certs_plan(ex, &s->state, &plan);
 }
 
+/* What some of the pages that can be ordered show. */
+static const char *
+thumbprint_of(struct exchange *ex, enum ordered_page page)
+{
+	if (page < PAGE_ADMIN_PASSWORD || page > PAGE_ADMIN_NO_PERMISSION)
+		return NULL;
+	return site_catch_up(ex) == 0 ? ex->snapshot->credentials->thumbprint :
+					"";
+}
+
 /* The way up: what the scenario does to an answer, whoever gave it. */
 static void
 end(struct exchange *ex)
 {
-	const struct stack_state *state = &ex->snapshot->state;
 	struct ordered_answer order = { 0 };
 
 	site_decide(ex, NULL);
-	if (ex->decision.instead && site_edit(ex, FAULT_ORDER, &order) == 0)
-		stack_answer_ordered(ex, state, &order);
+	if (ex->decision.instead && site_edit(ex, FAULT_ORDER, &order) == 0) {
+		order.thumbprint = thumbprint_of(ex, order.page);
+		stack_answer_ordered(ex, &ex->snapshot->state, &order);
+	}
 	if (site_edit(ex, FAULT_BYTES, &ex->reply.body) == -1 ||
 	    site_edit(ex, FAULT_HTTP, &ex->reply) == -1 ||
 	    site_edit(ex, FAULT_WIRE, &ex->wire) == -1)
 		http_sys_drop(ex, "Connection_Dropped");
 }
 
+/* What no NDES says: there is no such site. */
+static void
+answer_without_site(struct exchange *ex, enum site_answer why,
+    const struct error *err)
+{
+	static const int statuses[] = {
+		[SITE_BAD_ID] = 404,
+		[SITE_UNKNOWN] = 404,
+		[SITE_GONE] = 410,
+		[SITE_TAKEN] = 404,
+		[SITE_NO_ROOM] = 503,
+		[SITE_SCENARIO] = 500,
+		[SITE_FAILED] = 500,
+	};
+	struct buffer text = { 0 };
+	char date[CLOCK_HTTP_SIZE];
+
+	ex->at = (int64_t)time(NULL);
+	exchange_answer(ex, LAYER_MOCK, statuses[why], 0, 0);
+	buffer_printf(&text, "mockndes: %s\n", err->text);
+	if (buffer_finish(&text, &ex->reply.body) == -1)
+		ex->reply.status = 0;
+	reply_header(&ex->reply, "Content-Type", "text/plain; charset=utf-8");
+	reply_header(&ex->reply, "Server", "mockndes");
+	reply_header(&ex->reply, "Date", "%s", clock_http_date(ex->at, date));
+}
+
 static void
 begin(void *cls, struct exchange *ex)
 {
-	site_begin(cls, ex);
+	struct error err = { 0 };
+	enum site_answer found = site_begin(cls, ex, &err);
+
+	if (found != SITE_OK) {
+		answer_without_site(ex, found, &err);
+		return;
+	}
 	http_sys_pass(ex, &ex->snapshot->state);
 	if (!exchange_is_answered(ex))
 		iis_pass(ex, &ex->snapshot->state);
 	if (exchange_is_answered(ex))
 		end(ex);
+}
+
+/* The credentials of now, or an error of the server. */
+static bool
+catch_up(struct exchange *ex)
+{
+	if (site_catch_up(ex) == 0)
+		return true;
+	iis_answer(ex, &ex->snapshot->state, LAYER_MSCEP, 500, 0, 14);
+	return false;
 }
 
 /* After a rollover nobody gets the old one; some answers show none. */
@@ -157,9 +212,8 @@ answer(void *cls, struct exchange *ex)
 	ex->scep.operation = mscep_operation_name(operation);
 	iis_pass_body(ex, &ex->snapshot->state);
 	if (!exchange_is_answered(ex) && (late || !site_decide(ex, NULL))) {
-		if (wants_next_ca(ex, operation))
-			site_catch_up(ex);
-		answer_operation(ex, operation);
+		if (!wants_next_ca(ex, operation) || catch_up(ex))
+			answer_operation(ex, operation);
 	}
 	end(ex);
 }
@@ -187,7 +241,7 @@ static void
 refuse(void *cls, struct exchange *ex, enum http_refusal why)
 {
 	if (ex->snapshot == NULL)
-		site_begin(cls, ex);
+		site_begin_unasked(cls, ex);
 	switch (why) {
 	case HTTP_REFUSED_LIMIT:
 		http_sys_answer(ex, HTTP_SYS_CONNECTION_LIMIT);
@@ -210,9 +264,11 @@ refuse(void *cls, struct exchange *ex, enum http_refusal why)
 static struct http_limits
 limits(void *cls)
 {
+	const struct door *door = cls;
 	struct stack_state state;
 
-	site_state(cls, &state);
+	site_state(door->site != NULL ? door->site : site_default(door->sites),
+	    &state);
 	return (struct http_limits){
 		.idle = state.http_sys.connection_timeout * 1000,
 		.head = state.http_sys.header_wait * 1000,
@@ -224,10 +280,11 @@ limits(void *cls)
 static void
 finish(void *cls, struct exchange *ex)
 {
+	(void)cls;
 	if (ex->snapshot != NULL)
 		http_find(&ex->request, &ex->snapshot->state,
 		    &ex->scep.http_findings);
-	site_commit(cls, ex);
+	site_commit(ex);
 }
 
 static bool
@@ -237,8 +294,16 @@ refuses(void *cls, bool *may_change)
 }
 
 struct http_service
-serve_service(struct sites *sites)
+serve_service(const struct door *door)
 {
-	return (struct http_service){ begin, answer, is_long, refuse, limits,
-		finish, refuses, sites };
+	return (struct http_service){
+		.begin = begin,
+		.answer = answer,
+		.is_long = is_long,
+		.refuse = refuse,
+		.limits = limits,
+		.finish = finish,
+		.refuses = refuses,
+		.cls = (void *)(uintptr_t)door,
+	};
 }

@@ -155,7 +155,7 @@ find_state(struct serve_tls *s, const char *host, struct stack_state *out,
 		strcat(name, SUFFIX);
 		return;
 	}
-	site_state(s->options.sites, out);
+	site_state(site_default(s->options.sites), out);
 	name[0] = '\0';
 }
 
@@ -243,16 +243,20 @@ static struct tls_identity *
 get_identity(struct serve_tls *s, const struct stack_state *state,
     const char *name)
 {
-	struct site *site = site_find(s->options.sites, SITE_DEFAULT);
-	struct credentials *cred = site_credentials(site);
+	struct site *site = site_default(s->options.sites);
+	struct error err = { 0 };
+	struct credentials *cred = site_credentials(site, &err);
 	int64_t now = clock_now(site_clock(site)), machine = time(NULL);
 	struct wanted w = { .is = state->tls.certificate,
 		.incomplete = state->tls.chain == TLS_CHAIN_INCOMPLETE,
 		.earliest = now < machine ? now : machine,
 		.latest = now < machine ? machine : now };
 	struct tls_identity *identity;
-	struct error err = { 0 };
 
+	if (cred == NULL) {
+		tell(s, "no certificate", err.text);
+		return NULL;
+	}
 	strcpy(w.ca_sha256, cred->ca_sha256);
 	strcpy(w.name, name);
 	identity = find_kept(s, &w);

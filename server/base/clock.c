@@ -17,6 +17,12 @@ clock_advance(struct clock *c, int64_t seconds)
 	atomic_fetch_add(&c->offset, seconds);
 }
 
+void
+clock_reset(struct clock *c)
+{
+	atomic_store(&c->offset, 0);
+}
+
 int64_t
 clock_ticks_ms(void)
 {

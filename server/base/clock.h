@@ -15,6 +15,8 @@ struct clock {
 
 int64_t clock_now(const struct clock *);
 void clock_advance(struct clock *, int64_t seconds);
+/* Back to that of the machine. */
+void clock_reset(struct clock *);
 
 /* Milliseconds that only ever grow; for durations, not for dates. */
 int64_t clock_ticks_ms(void);

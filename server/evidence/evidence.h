@@ -5,6 +5,8 @@
 #ifndef EVIDENCE_EVIDENCE_H
 #define EVIDENCE_EVIDENCE_H
 
+#include <limits.h>
+
 #include "base/error.h"
 #include "exchange/exchange.h"
 
@@ -49,15 +51,17 @@ void narrate(const struct exchange *, const struct iis_log_form *,
  * one bound on their memory. Who holds most loses its oldest first, so a busy
  * site takes nothing from a quiet one. Safe for use by several threads.
  */
+struct journal; /* of a site; NULL is one that keeps nothing */
 struct journals;
 struct journals_options {
-	unsigned entries; /* of a site; 0: JOURNAL_ENTRIES */
+	unsigned entries; /* of a site; 0: JOURNAL_ENTRIES; or JOURNAL_NONE */
 	size_t octets;	  /* of all; 0: JOURNAL_OCTETS */
 	/* Called when a journal has grown; no lock is held. NULL: nobody. */
 	void (*grown)(void *cls, const struct journal *);
 	void *cls;
 };
 #define JOURNAL_ENTRIES 256
+#define JOURNAL_NONE UINT_MAX /* nothing is kept, of any site */
 #define JOURNAL_OCTETS ((size_t)64 << 20)
 int journals_new(struct journals **out, const struct journals_options *,
     struct error *);
@@ -68,40 +72,57 @@ struct journals_count {
 };
 void journals_count(struct journals *, struct journals_count *out);
 
-struct journal; /* of a site; NULL is one that keeps nothing */
+/* NULL with JOURNAL_NONE. Nothing is ever waited for in that one. */
 int journal_open(struct journals *, struct journal **out, struct error *);
-void journal_close(struct journal *);
+void journal_close(struct journal *); /* nobody uses it, or waits */
 
-/* One exchange that is over; const, counted. Texts are never NULL. */
+/*
+ * One exchange that is over; const, counted. Texts are printable ASCII, cut,
+ * and never NULL.
+ *
+ * The raw octets are cut at EXCHANGE_KEPT_MAX, each. Of the request they are
+ * its head as it was understood (request line and header fields in their order
+ * as they came, a site's prefix included, with one blank after each colon) and
+ * its body without the framing of chunks; of a request that was not
+ * understood there are none. Of the reply they are what was sent. Cut also
+ * means that some of it did not come, was not read or was not kept; an entry
+ * that is too large for the bound of all journals is kept without them.
+ */
 struct journal_entry {
 	uint64_t seq; /* from 1; grows by one, never used again */
 	int64_t at, duration_ms;
 	struct endpoint source;
-	const char *method, *target, *user_agent; /* printable */
-	const char *content_type;		  /* of the answer */
-	size_t target_length; /* the text above may be cut */
+	const char *method, *user_agent;
+	const char *target;	  /* as its site sees it */
+	size_t target_length;	  /* of all of it */
+	const char *content_type; /* that was sent */
 	struct verdict verdict;
 	int status; /* that was sent; 0: none */
 	struct scep_facts scep;
 	struct rule_notes notes;
 	uint64_t sent;
 	enum ending ending;
-	/* As they came and went; cut at EXCHANGE_KEPT_MAX. */
-	struct span request, reply;
+	struct span request, reply; /* raw */
 	bool request_cut, reply_cut;
+	size_t size; /* octets in memory */
+	_Atomic int refs;
 };
 struct journal_entry *journal_entry_ref(struct journal_entry *);
 void journal_entry_free(struct journal_entry *);
 const char *ending_name(enum ending); /* "sent", "client-left" */
-const char *layer_name(enum layer);   /* "http.sys", "iis" */
+/* As `as:` of a scenario has it: "http-sys", "iis". */
+const char *layer_name(enum layer);
 
 /* The exchange as it is at finish(). What finds no memory is lost, counted. */
 void journal_add(struct journal *, const struct exchange *);
 
-/* What is asked for; zeroed: everything. */
+/*
+ * What is asked for; zeroed: everything. Names match without regard to case,
+ * "" those that have none; a transactionID matches as its entry shows it.
+ */
 struct journal_filter {
 	const char *operation, *message_type, *transaction_id; /* or NULL */
-	int status;					       /* 0: any */
+	int status; /* that was sent; 0: any */
 };
 /* A reference to the first one after `since` that matches; NULL: none yet. */
 struct journal_entry *journal_find(struct journal *, uint64_t since,
@@ -110,7 +131,7 @@ struct journal_entry *journal_find(struct journal *, uint64_t since,
 struct journal_entry *journal_wait(struct journal *, uint64_t since,
     const struct journal_filter *, int64_t ms);
 uint64_t journal_last(struct journal *); /* number of the newest; 0: none */
-/* How many after `since` are gone for lack of room. */
+/* How many after `since` are gone for lack of room, since it was cleared. */
 uint64_t journal_lost(struct journal *, uint64_t since);
 /* How many there are now that match. */
 size_t journal_count(struct journal *, const struct journal_filter *);

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KEY_SIZE 128
@@ -551,12 +552,15 @@ set_one(struct loading *l, const char *set)
 	char name[KEY_SIZE];
 	struct yaml *node;
 
-	if (equals == NULL || strncmp(set, "server.", 7) != 0) {
+	size_t prefix = strncmp(set, "server.", 7) == 0 ? 7 : 0;
+
+	if (equals == NULL || (prefix == 0 && !l->bare)) {
 		errors_at(l->errors, NULL,
 		    "--set %.200s: not of the form server.KEY=VALUE", set);
 		return;
 	}
-	snprintf(name, sizeof(name), "%.*s", (int)(equals - set - 7), set + 7);
+	snprintf(name, sizeof(name), "%.*s", (int)(equals - set - (int)prefix),
+	    set + prefix);
 	/* An empty value is one; an empty document is none. */
 	node = yaml_read(span_text(equals[1] == '\0' ? "''" : equals + 1), set,
 	    l->errors);
@@ -580,4 +584,31 @@ server_read(struct loading *l, const struct yaml *node)
 		set_one(l, o->sets[i]);
 	if (l->errors->count == before)
 		check_state(l, node != NULL ? &node->at : &l->at);
+}
+
+int
+scenario_set(struct stack_state *state, const char *const *sets, size_t count,
+    struct errors *errors)
+{
+	struct scenario *changed = calloc(1, sizeof(*changed));
+	struct loading l = { .errors = errors,
+		.out = changed,
+		.root = changed,
+		.bare = true };
+	size_t before = errors->count;
+
+	if (changed == NULL)
+		return errors_at(errors, NULL, "out of memory");
+	changed->refs = 1;
+	changed->state = *state;
+	for (size_t i = 0; i < count; i++)
+		set_one(&l, sets[i]);
+	if (errors->count == before)
+		check_state(&l, NULL);
+	if (errors->count == before)
+		*state = changed->state;
+	for (size_t i = 0; i < count; i++)
+		errors_keep(errors, sets[i]);
+	scenario_free(changed);
+	return errors->count == before ? 0 : -1;
 }

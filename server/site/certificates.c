@@ -1,6 +1,7 @@
 /* What the CA of a site has issued. */
 #include "site/inside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 int
@@ -20,12 +21,13 @@ int
 site_keep_certificate(struct exchange *ex, struct span der, struct error *err)
 {
 	struct site *site = ex->snapshot->site;
-	int ret;
+	int ret = 0;
 
 	if (site->state != NULL && state_dir_add(site->state, der, err) == -1)
 		return -1;
 	pthread_mutex_lock(&site->lock);
-	ret = issued_add(&site->issued, der, err);
+	if (site->state != NULL || site_is_current(ex))
+		ret = issued_add(&site->issued, der, err);
 	pthread_mutex_unlock(&site->lock);
 	return ret;
 }
@@ -119,10 +121,10 @@ keep_crl(struct site *site, struct span crl, uint32_t number, struct error *err)
 	return error_set(err, "%s", why.text);
 }
 
-int
-site_make_crl(struct exchange *ex, struct blob *out, struct error *err)
+static int
+make_crl(struct site *site, const struct snapshot *snapshot, int64_t at,
+    struct blob *out, struct error *err)
 {
-	struct site *site = ex->snapshot->site;
 	struct ca_revocation *list;
 	uint32_t number, least = 0;
 	size_t count;
@@ -138,12 +140,31 @@ site_make_crl(struct exchange *ex, struct blob *out, struct error *err)
 	pthread_mutex_unlock(&site->lock);
 	if (ret == -1)
 		return error_set(err, "out of memory");
-	ret = ca_crl(ex->snapshot->credentials, list, count, number, ex->at,
-	    ex->snapshot->state.ca.crl_lifetime, out, err);
+	ret = ca_crl(snapshot->credentials, list, count, number, at,
+	    snapshot->state.ca.crl_lifetime, out, err);
 	free(list);
 	if (ret == 0 &&
 	    (ret = keep_crl(site, blob_span(out), number, err)) == -1)
 		blob_free(out);
+	return ret;
+}
+
+int
+site_make_crl(struct exchange *ex, struct blob *out, struct error *err)
+{
+	return make_crl(ex->snapshot->site, ex->snapshot, ex->at, out, err);
+}
+
+int
+site_crl(struct site *site, struct blob *out, struct error *err)
+{
+	struct snapshot *s = site_caught_up(site, err);
+	int ret;
+
+	if (s == NULL)
+		return -1;
+	ret = make_crl(site, s, clock_now(&site->clock), out, err);
+	snapshot_free(s);
 	return ret;
 }
 
@@ -160,6 +181,53 @@ site_revoke(struct site *site, struct span serial, int reason,
 		return -1;
 	pthread_mutex_lock(&site->lock);
 	ret = issued_revoke(&site->issued, serial, now, reason, err);
+	pthread_mutex_unlock(&site->lock);
+	return ret;
+}
+
+static void
+describe(const struct issued_cert *cert, struct site_certificate *out)
+{
+	const struct span serial = cert->cert.serial;
+	char *to = out->serial;
+
+	for (size_t i = 0; i < serial.len && i < sizeof(out->serial) / 2 - 1;
+	     i++)
+		to += sprintf(to, "%02x", serial.data[i]);
+	x509_name_text(cert->cert.subject, out->subject, sizeof(out->subject));
+	out->not_before = cert->cert.not_before;
+	out->not_after = cert->cert.not_after;
+	if (!cert->revoked)
+		return;
+	out->revoked_at = cert->revoked_at;
+	out->reason = cert->reason;
+}
+
+int
+site_list_certificates(struct site *site, struct site_certificate **out,
+    size_t *count)
+{
+	const struct issued_cert *cert = NULL;
+	struct site_certificate *to;
+
+	pthread_mutex_lock(&site->lock);
+	*count = site->issued.count;
+	if ((*out = to = calloc(*count + 1, sizeof(**out))) != NULL)
+		while ((cert = issued_next(&site->issued, cert)) != NULL)
+			describe(cert, to++);
+	pthread_mutex_unlock(&site->lock);
+	return *out == NULL ? -1 : 0;
+}
+
+int
+site_certificate(struct site *site, struct span serial, struct blob *out)
+{
+	const struct issued_cert *cert;
+	int ret = -1;
+
+	pthread_mutex_lock(&site->lock);
+	if ((cert = issued_find(&site->issued, serial)) != NULL)
+		ret = blob_copy(out, cert->cert.whole);
 	pthread_mutex_unlock(&site->lock);
 	return ret;
 }

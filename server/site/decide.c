@@ -79,19 +79,30 @@ site_edit(struct exchange *ex, enum fault_stage stage, void *plan)
 }
 
 void
-site_state(struct sites *sites, struct stack_state *out)
+site_state(struct site *site, struct stack_state *out)
 {
-	struct site *site = site_find(sites, SITE_DEFAULT);
+	struct snapshot *s = site_now(site);
 
-	pthread_mutex_lock(&site->lock);
-	*out = site->now->state;
-	pthread_mutex_unlock(&site->lock);
+	*out = s->state;
+	snapshot_free(s);
 }
 
-bool
-site_refuses(struct sites *sites, bool *may_change)
+struct scenario *
+site_scenario(struct site *site)
 {
-	struct site *site = site_find(sites, SITE_DEFAULT);
+	struct snapshot *s = site_now(site);
+	struct scenario *scenario = scenario_ref(s->scenario);
+
+	snapshot_free(s);
+	return scenario;
+}
+
+/* A shared port is the default site's, and closed for all of them. */
+bool
+site_refuses(const struct door *door, bool *may_change)
+{
+	struct site *site = door->site != NULL ? door->site :
+						 site_default(door->sites);
 	struct snapshot *s = site_now(site);
 	const struct faults *faults = &s->scenario->faults;
 	bool refuses = faults_refuse(faults, s->began, clock_now(&site->clock));

@@ -3,50 +3,99 @@
 #define SITE_INSIDE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+
+/* The library must not exit: what found no memory has no table. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "site/site.h"
 #include "state/state_dir.h"
 
-#define ID_SIZE 130	     /* SCENARIO~LABEL */
 #define CA_GENERATIONS_MAX 8 /* each has a key of its own */
 
 struct site {
-	char id[ID_SIZE];
+	char id[SITE_ID_SIZE];
+	enum site_kind kind;
 	struct sites *sites;
-	uint64_t seed;	      /* of chance; const */
-	pthread_mutex_t lock; /* everything below */
+	uint64_t seed;		 /* of chance; const */
+	atomic_int refs;	 /* one is the table's */
+	atomic_uint port;	 /* of its own; 0: none */
+	atomic_bool closed;	 /* no longer in the table */
+	struct journal *journal; /* safe by itself */
+	struct clock clock;	 /* atomic by itself */
+	_Atomic int64_t opened;	 /* by its clock: the start, or the reset */
+	struct state_dir *state; /* borrowed, safe by itself; or NULL */
+	struct log_files *logs;	 /* safe by itself */
+	pthread_mutex_t lock;	 /* what follows, but for the last ones */
 	struct snapshot *now;
 	struct challenge_cache challenges;
 	struct transactions transactions;
 	struct fault_counters *counters; /* of now->scenario */
 	struct issued issued;
 	uint32_t next_request, crl_number;
-	struct credentials *next; /* what a rollover leads to, or NULL */
-	struct journal journal;
-	struct clock clock;	 /* atomic by itself */
-	int64_t opened;		 /* by its clock; const */
-	struct state_dir *state; /* borrowed, safe by itself; or NULL */
-	struct log_files *logs;	 /* safe by itself */
+	struct credentials *first; /* its CA before any rollover, or NULL */
+	struct credentials *next;  /* what a rollover leads to, or NULL */
+	/* Of the table's lock. */
+	struct site *older, *newer; /* of those with labels, by their use */
+	UT_hash_handle hh;
+};
+
+/* An id that had a site. */
+struct gone {
+	char id[SITE_ID_SIZE];
+	bool evicted;
 	UT_hash_handle hh;
 };
 
 struct sites {
 	struct sites_options options;
-	pthread_mutex_t lock; /* the table */
-	struct site *table;
+	struct journals *journals;
+	struct metrics *metrics;
+	pthread_mutex_t lock; /* what follows */
+	struct site *table;   /* in the order in which they were opened */
+	struct site *oldest;  /* list of those with labels, by their use */
+	struct gone *gone;    /* the first to be forgotten in front */
+	uint64_t opened, evicted;
 };
+
+/* credentials.c */
+/*
+ * A reference; what they have in common with `old`, which may be NULL, stays.
+ * Slow: it may sign. Without the lock.
+ */
+struct credentials *make_credentials(struct site *, const struct stack_state *,
+    struct credentials *old, unsigned generation, struct error *);
+/* Which CA there should be by now; it never goes back. */
+unsigned due_generation(const struct snapshot *, int64_t now);
 
 /* snapshot.c */
 struct snapshot *snapshot_ref(struct snapshot *);
 void snapshot_free(struct snapshot *);
+/* The first one of a site: signs nothing. */
+struct snapshot *snapshot_first(struct site *, struct scenario *,
+    struct error *);
 /*
- * Slow: it may sign. Without the lock. What it has in common with `old`, which
- * may be NULL, stays.
+ * What may come after `old`, with the credentials that go with it, unless
+ * nobody has needed any: `first`, the first ones. Slow, as above.
  */
-struct snapshot *snapshot_new(struct site *, struct scenario *,
-    const struct snapshot *old, unsigned ca_generation, struct error *);
+struct snapshot *snapshot_next(const struct snapshot *old, struct scenario *,
+    const struct stack_state *, bool first, struct error *);
 /* A reference. */
 struct snapshot *site_now(struct site *);
+/* The same, with credentials, as of now by the clock. Slow: it may sign. */
+struct snapshot *site_caught_up(struct site *, struct error *);
+
+/* table.c */
+/* SITE_TAKEN: *out is a reference to the one that has the id. */
+enum site_answer site_open(struct sites *, const char *id, enum site_kind,
+    struct scenario *, struct site **out, struct error *);
+/* Whether it can stand in a path. */
+bool site_is_label(struct span);
+bool site_was_evicted(struct sites *, const char *id);
+
+/* change.c */
+/* Whether what an exchange does still counts: no reset came between. Locked. */
+bool site_is_current(const struct exchange *);
 
 #endif

@@ -13,36 +13,28 @@ log_form(const struct stack_state *state, struct iis_log_form *form)
 }
 
 void
-site_commit(struct sites *sites, struct exchange *ex)
+site_commit(struct exchange *ex)
 {
 	struct snapshot *s = ex->snapshot;
+	const struct sites_options *options;
+	struct site *site;
 	struct iis_log_form form;
 	struct error err = { 0 };
 
 	if (s == NULL)
 		return;
+	site = s->site;
+	options = &site->sites->options;
 	ex->snapshot = NULL;
 	faults_note(&s->scenario->faults, &ex->decision, &ex->notes);
 	log_form(&s->state, &form);
-	if (log_files_write(s->site->logs, ex, &form, &err) == -1 &&
-	    sites->options.narrate != NULL)
-		sites->options.narrate(sites->options.cls, err.text);
-	if (sites->options.narrate != NULL)
-		narrate(ex, &form, sites->options.narrate, sites->options.cls);
-	pthread_mutex_lock(&s->site->lock);
-	journal_add(&s->site->journal, ex);
-	pthread_mutex_unlock(&s->site->lock);
+	if (log_files_write(site->logs, ex, &form, &err) == -1 &&
+	    options->narrate != NULL)
+		options->narrate(options->cls, err.text);
+	if (options->narrate != NULL)
+		narrate(ex, &form, options->narrate, options->cls);
+	journal_add(site->journal, ex);
+	metrics_add(site->sites->metrics, ex);
 	snapshot_free(s);
-}
-
-bool
-site_journal(struct site *site, uint64_t seq, struct journal_entry *out)
-{
-	const struct journal_entry *entry;
-
-	pthread_mutex_lock(&site->lock);
-	if ((entry = journal_from(&site->journal, seq)) != NULL)
-		*out = *entry;
-	pthread_mutex_unlock(&site->lock);
-	return entry != NULL;
+	site_unref(site);
 }

@@ -21,10 +21,13 @@ struct sites;
  * exchanges of an older generation are journaled but change nothing.
  */
 struct snapshot {
-	struct site *site; /* borrowed: outlives its exchanges */
-	uint64_t generation;
+	struct site *site;   /* borrowed: outlives its exchanges */
+	uint64_t generation; /* of scenario and counters */
+	uint64_t changes;    /* of the site, before it */
+	uint64_t resets;     /* of the site, before it */
 	struct scenario *scenario;
 	struct stack_state state;
+	/* NULL: nobody has needed them yet, see site_catch_up(). */
 	struct credentials *credentials;
 	struct blob ca_certs; /* the answer to GetCACert */
 	int64_t began;	      /* when the scenario took effect */
@@ -114,7 +117,7 @@ void site_set_port(struct site *, unsigned port);
 
 /* What it is like now. */
 void site_state(struct site *, struct stack_state *out);
-struct scenario *site_scenario(struct site *);	     /* a reference */
+struct scenario *site_scenario(struct site *); /* a reference */
 /* A reference. May sign, and make keys; NULL: the error says why. */
 struct credentials *site_credentials(struct site *, struct error *);
 /* Whether nothing is wrong; if not, `why` (or NULL) says what. */
@@ -217,19 +220,21 @@ int site_settle(struct site *, const char *transaction_id, bool approve);
 /* `reason`: RFC 5280 5.3.1. */
 int site_revoke(struct site *, struct span serial, int reason, struct error *);
 
-/* What the control API shows. The lists are of malloc(), for the caller. */
+/* What the control API shows. */
 struct site_pending {
-	char transaction_id[80]; /* as in struct scep_facts */
+	char *transaction_id; /* as the client has it; NULL without memory */
 	char subject[128];
 	int64_t expires;
 	const char *state; /* "waiting", "approved", "denied" ...; static */
 };
 int site_list_pending(struct site *, struct site_pending **out, size_t *count);
+void site_list_pending_free(struct site_pending *, size_t count);
 struct site_certificate {
 	char serial[48], subject[128]; /* serial: hex, as openssl has it */
 	int64_t not_before, not_after, revoked_at; /* 0: it is not */
 	int reason;
 };
+/* The list is of malloc(), for the caller. */
 int site_list_certificates(struct site *, struct site_certificate **out,
     size_t *count);
 /* In DER. -1: none with this serial number. */
@@ -237,8 +242,8 @@ int site_certificate(struct site *, struct span serial, struct blob *out);
 /* As GetCRL has it, in DER. */
 int site_crl(struct site *, struct blob *out, struct error *);
 /*
- * One of the control API, which no cache limits; the caller frees *out.
- * `expires`: 0: never.
+ * One of `size` characters from outside of NDES, which no cache limits, or the
+ * one that always is good; the caller frees *out. `expires`: 0: never.
  */
 enum challenge_answer site_challenge(struct site *, size_t size, char **out,
     int64_t *expires);

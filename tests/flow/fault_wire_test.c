@@ -117,7 +117,7 @@ honest_answer(struct server *s, const char *request, struct buffer *out)
 static void
 wait_for_entry(struct server *s, uint64_t *seq, struct journal_entry *out)
 {
-	struct site *site = site_find(s->sites, SITE_DEFAULT);
+	struct site *site = site_default(s->sites);
 	int64_t until = clock_ticks_ms() + PATIENCE_MS;
 
 	while (!site_journal(site, *seq, out)) {
@@ -131,7 +131,7 @@ wait_for_entry(struct server *s, uint64_t *seq, struct journal_entry *out)
 static uint64_t
 journal_end(struct server *s)
 {
-	struct site *site = site_find(s->sites, SITE_DEFAULT);
+	struct site *site = site_default(s->sites);
 	struct journal_entry e;
 	uint64_t seq = 1;
 
@@ -743,7 +743,7 @@ advance_until(struct server *s, int64_t seconds, bool refused)
 {
 	int64_t until = clock_ticks_ms() + PATIENCE_MS;
 
-	clock_advance(site_clock(site_find(s->sites, SITE_DEFAULT)), seconds);
+	clock_advance(site_clock(site_default(s->sites)), seconds);
 	while (is_refused(s->base) != refused) {
 		assert_true(clock_ticks_ms() < until);
 		poll(NULL, 0, 5);

@@ -5,7 +5,7 @@
 static struct site *
 site_of(const struct ndes *n)
 {
-	return site_find(n->server.sites, SITE_DEFAULT);
+	return site_default(n->server.sites);
 }
 
 void

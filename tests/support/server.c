@@ -63,11 +63,14 @@ open_site(struct server *s, const struct server_options *options)
 		.log_dir = options->log_dir,
 	};
 	struct scenario *scenario;
+	struct site *site;
 	struct error err = { 0 };
 
 	must(sites_new(&s->sites, &sites, &err), &err);
 	scenario = load(options->yaml, options->set);
-	must(site_open(s->sites, SITE_DEFAULT, scenario, &err), &err);
+	if (site_make(s->sites, SITE_DEFAULT, scenario, &site, &err) != SITE_OK)
+		must(-1, &err);
+	site_unref(site);
 	scenario_free(scenario);
 }
 
@@ -77,6 +80,7 @@ open_tls(struct server *s, const char *scenario_dir)
 	const struct serve_tls_options options = { .sites = s->sites,
 		.crypto = s->crypto,
 		.scenario_dir = scenario_dir };
+	const struct http_service service = serve_service(s->door);
 	struct endpoint at;
 	struct error err = { 0 };
 
@@ -85,8 +89,7 @@ open_tls(struct server *s, const char *scenario_dir)
 	assert_non_null(s->tls = malloc(sizeof(*s->tls)));
 	*s->tls = serve_tls_service(s->serve_tls);
 	must(http_parse_address("127.0.0.1:0", &at, &err), &err);
-	must(http_listen_tls(s->http, &at, s->service, s->tls, &at, &err),
-	    &err);
+	must(http_listen_tls(s->http, &at, &service, s->tls, &at, &err), &err);
 	server_url(s->tls_url, http_url_tls(&at, s->tls_base), NULL);
 }
 
@@ -103,9 +106,9 @@ server_start(struct server *s, const struct server_options *given)
 	must(crypto_new(&s->crypto, &err), &err);
 	must(key_set_load(s->crypto, keys, &s->keys, &err), &err);
 	open_site(s, given == NULL ? &none : given);
-	assert_non_null(s->service = malloc(sizeof(*s->service)));
+	assert_non_null(s->door = calloc(1, sizeof(*s->door)));
+	s->door->sites = s->sites;
 	s->started = time(NULL);
-	*s->service = serve_service(s->sites);
 	http.library = crypto_library(s->crypto);
 	http.connection_limit = given == NULL ? 0 : given->connection_limit;
 	must(http_start(&s->http, &http, &err), &err);
@@ -126,7 +129,7 @@ stop(struct server *s, int grace_ms)
 	sites_free(s->sites);
 	key_set_free(s->keys);
 	crypto_free(s->crypto);
-	free(s->service);
+	free(s->door);
 	free(s->tls);
 	memset(s, 0, sizeof(*s));
 }
@@ -146,7 +149,7 @@ server_cut(struct server *s)
 void
 server_advance_clock(struct server *s, int64_t seconds)
 {
-	clock_advance(site_clock(site_find(s->sites, SITE_DEFAULT)), seconds);
+	clock_advance(site_clock(site_default(s->sites)), seconds);
 	http_look(s->http);
 }
 
@@ -154,7 +157,7 @@ static int
 use(struct server *s, struct scenario *scenario)
 {
 	struct error err = { 0 };
-	int ret = site_use_scenario(s->sites, SITE_DEFAULT, scenario, &err);
+	int ret = site_use_scenario(site_default(s->sites), scenario, &err);
 
 	scenario_free(scenario);
 	http_look(s->http);
@@ -184,7 +187,7 @@ void
 server_wait(struct server *s, uint64_t *seq, enum scep_status status,
     struct journal_entry *out)
 {
-	struct site *site = site_find(s->sites, SITE_DEFAULT);
+	struct site *site = site_default(s->sites);
 	int64_t until = clock_ticks_ms() + SERVER_WAIT_SECONDS * 1000;
 
 	while (clock_ticks_ms() < until) {
@@ -202,7 +205,7 @@ server_wait(struct server *s, uint64_t *seq, enum scep_status status,
 void
 server_settle(struct server *s, const char *transaction_id, bool approve)
 {
-	if (site_settle(site_find(s->sites, SITE_DEFAULT), transaction_id,
+	if (site_settle(site_default(s->sites), transaction_id,
 		approve) == -1)
 		fail_msg("%s does not wait", transaction_id);
 }
@@ -228,11 +231,12 @@ server_roll_over(struct server *s, const char *const *set)
 int
 server_listen(struct server *s, const char *address, char base[HTTP_URL_SIZE])
 {
+	const struct http_service service = serve_service(s->door);
 	struct endpoint at;
 	struct error err = { 0 };
 
 	if (http_parse_address(address, &at, &err) == -1 ||
-	    http_listen(s->http, &at, s->service, &at, &err) == -1)
+	    http_listen(s->http, &at, &service, &at, NULL, &err) == -1)
 		return -1;
 	http_url(&at, base);
 	return 0;

@@ -20,7 +20,7 @@ struct server {
 	struct http *http;
 	int64_t started; /* by the machine's clock */
 	/* Owned: the threads of a test that failed still use it. */
-	struct http_service *service;
+	struct door *door;
 	struct tls_service *tls; /* NULL: none */
 	struct serve_tls *serve_tls;
 	char base[HTTP_URL_SIZE];     /* "http://127.0.0.1:40001" */

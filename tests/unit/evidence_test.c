@@ -1,4 +1,4 @@
-/* Logs, to the octet (ndes-facts 7), and the journal. */
+/* Logs, to the octet (ndes-facts 7). */
 #include "unit/exchanges.h"
 #include "unit/folder.h"
 
@@ -459,73 +459,6 @@ no_log_folder(void **state)
 }
 
 static void
-journal_ring(void **state)
-{
-	struct journal j = { 0 };
-	char target[400];
-
-	(void)state;
-	assert_null(journal_from(&j, 0));
-	assert_null(journal_from(&j, 1));
-	for (unsigned i = 1; i <= JOURNAL_SIZE + 44; i++) {
-		struct exchange ex;
-
-		snprintf(target, sizeof(target), "/%u/%0300u", i, i);
-		exchange_make(&ex, "GET", target);
-		ex.at = EXCHANGE_AT + i;
-		journal_add(&j, &ex);
-		exchange_clear(&ex);
-		assert_int_equal(journal_from(&j, i)->seq, i);
-		assert_null(journal_from(&j, i + 1));
-	}
-	/* The first 44 have gone. */
-	assert_int_equal(journal_from(&j, 0)->seq, 45);
-	assert_int_equal(journal_from(&j, 44)->seq, 45);
-	for (unsigned i = 45; i <= JOURNAL_SIZE + 44; i++) {
-		const struct journal_entry *e = journal_from(&j, i);
-
-		snprintf(target, sizeof(target), "/%u/%0300u", i, i);
-		assert_int_equal(e->seq, i);
-		assert_int_equal(e->at, EXCHANGE_AT + i);
-		assert_int_equal(strlen(e->target), sizeof(e->target) - 1);
-		assert_memory_equal(e->target, target, strlen(e->target));
-	}
-	assert_null(journal_from(&j, UINT64_MAX));
-	journal_clear(&j);
-	assert_null(journal_from(&j, 1));
-}
-
-static void
-journal_facts(void **state)
-{
-	const struct journal_entry *e;
-	struct journal j = { 0 };
-	struct exchange ex;
-
-	(void)state;
-	fill(&ex, &lines[0]);
-	ex.scep.pki_status = 2;
-	strcpy(ex.scep.transaction_id, "ABC");
-	journal_add(&j, &ex);
-	exchange_clear(&ex);
-	exchange_init(&ex); /* nothing was read */
-	journal_add(&j, &ex);
-	exchange_clear(&ex);
-	e = journal_from(&j, 1);
-	assert_int_equal(e->at, EXCHANGE_AT);
-	assert_int_equal(e->duration_ms, 31);
-	assert_int_equal(e->sent, 1500);
-	assert_string_equal(e->method, "GET");
-	assert_int_equal(e->verdict.win32, 1346);
-	assert_int_equal(e->scep.pki_status, 2);
-	assert_string_equal(e->scep.transaction_id, "ABC");
-	e = journal_from(&j, 2);
-	assert_string_equal(e->method, "");
-	assert_string_equal(e->target, "");
-	journal_clear(&j);
-}
-
-static void
 collect(void *cls, const char *line)
 {
 	buffer_printf(cls, "%s\n", line);
@@ -606,27 +539,6 @@ narrates_findings(void **state)
 	exchange_clear(&ex);
 }
 
-static void
-journal_findings(void **state)
-{
-	const struct finding *f;
-	struct journal j = { 0 };
-	struct exchange ex;
-	unsigned at = 0;
-
-	(void)state;
-	fill(&ex, &lines[0]);
-	find_all(&ex);
-	journal_add(&j, &ex);
-	exchange_clear(&ex);
-	f = findings_next(&journal_from(&j, 1)->scep.http_findings, &at);
-	assert_ptr_equal(f, &http_table[1]);
-	at = 0;
-	f = findings_next(&journal_from(&j, 1)->scep.message_findings, &at);
-	assert_ptr_equal(f, &message_table[1]);
-	journal_clear(&j);
-}
-
 int
 main(void)
 {
@@ -641,11 +553,8 @@ main(void)
 		ONE(log_folder_gone, "a log folder that is gone is made anew"),
 		ROWS(log_folder_blocked, blockeds),
 		ONE(no_log_folder, "a log folder that cannot be is named"),
-		ONE(journal_ring, "the journal keeps the last 256"),
-		ONE(journal_facts, "the journal knows what was said"),
 		ONE(narrated, "who watches reads lines"),
 		ONE(narrates_findings, "who watches reads what is odd"),
-		ONE(journal_findings, "the journal knows what was odd"),
 	};
 
 	return ROWS_RUN(tables, NULL, NULL);

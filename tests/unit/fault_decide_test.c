@@ -361,8 +361,10 @@ is_told_and_kept(void **state)
 	struct errors errors = { 0 };
 	struct faults faults = rules_make(t->rules, &errors);
 	struct fault_counters *counters = fault_counters_new(&faults);
-	struct journal journal = { 0 };
-	const struct rule_notes *kept;
+	const struct journals_options options = { 0 };
+	struct journals *journals;
+	struct journal *journal;
+	struct journal_entry *e;
 	char line[256] = "";
 	struct exchange ex;
 
@@ -372,11 +374,15 @@ is_told_and_kept(void **state)
 	fault_counters_free(counters);
 	narrate(&ex, &form, keep_line, line);
 	assert_string_equal(line, t->line);
-	journal_add(&journal, &ex);
-	kept = &journal_from(&journal, 1)->notes;
-	assert_int_equal(kept->count, ex.notes.count);
-	assert_memory_equal(kept, &ex.notes, sizeof(*kept));
-	journal_clear(&journal);
+	assert_int_equal(journals_new(&journals, &options, NULL), 0);
+	assert_int_equal(journal_open(journals, &journal, NULL), 0);
+	journal_add(journal, &ex);
+	e = journal_find(journal, 0, NULL);
+	assert_int_equal(e->notes.count, ex.notes.count);
+	assert_memory_equal(&e->notes, &ex.notes, sizeof(e->notes));
+	journal_entry_free(e);
+	journal_close(journal);
+	journals_free(journals);
 	exchange_clear(&ex);
 }
 

@@ -200,7 +200,7 @@ what_the_disk_refuses_is_not_revoked(void **state)
 	f.state = state_open(f.dir);
 	state_add(f.state, 4, &i);
 	open_sites(&f, NULL, 0);
-	site = site_find(f.sites, SITE_DEFAULT);
+	site = site_default(f.sites);
 	serial = span_of(i.serial, CA_SERIAL_SIZE);
 	assert_int_equal(site_revoke(site, serial, PRIVILEGE_WITHDRAWN, &err),
 	    -1);
@@ -285,7 +285,7 @@ generation(const struct fixture *f)
 static void
 advance(struct fixture *f, int64_t seconds)
 {
-	clock_advance(site_clock(site_find(f->sites, SITE_DEFAULT)), seconds);
+	clock_advance(site_clock(site_default(f->sites)), seconds);
 }
 
 /* An exchange begins in the loop, where nothing else goes on meanwhile. */
@@ -389,7 +389,7 @@ a_kept_ca_stays(void **state)
 
 	dir_make(f.dir);
 	open_kept(&f);
-	kept = site_credentials(site_find(f.sites, SITE_DEFAULT));
+	kept = site_credentials(site_default(f.sites));
 	assert_int_equal(use(&f, &t->set, 1, &err), t->result);
 	advance(&f, 2 * DAY);
 	end(&f);
@@ -462,7 +462,7 @@ is_the_same_again(void **state)
 	f.ex.at += YEAR;
 	assert_false(site_certificate_of_key(&f.ex, cert.spki, &none, &found));
 	f.ex.at -= YEAR;
-	assert_int_equal(site_revoke(site_find(f.sites, SITE_DEFAULT),
+	assert_int_equal(site_revoke(site_default(f.sites),
 			     cert.serial, CA_REASON_UNSPECIFIED, &err),
 	    0);
 	assert_false(site_certificate_of_key(&f.ex, cert.spki, &none, &found));
@@ -485,7 +485,7 @@ is_found_by_its_issuer(void **state)
 	open_sites(&f, set, 1);
 	issue(&f, &i);
 	serial = span_of(i.serial, CA_SERIAL_SIZE);
-	before = site_credentials(site_find(f.sites, SITE_DEFAULT));
+	before = site_credentials(site_default(f.sites));
 	old = before->certs[CA_ISSUING].subject;
 	for (int rolled = 0; rolled < 2; rolled++) {
 		const struct x509 *ca =
