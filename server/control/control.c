@@ -144,6 +144,14 @@ finish(void *cls, struct exchange *ex)
 struct http_service
 control_service(struct mockndes *instance, bool loopback)
 {
-	return (struct http_service){ loopback ? begin_on_loopback : begin,
-		answer, is_long, refuse, limits, finish, NULL, instance };
+	return (struct http_service){
+		.begin = loopback ? begin_on_loopback : begin,
+		.answer = answer,
+		.is_long = is_long,
+		.refuse = refuse,
+		.limits = limits,
+		.finish = finish,
+		.reserved = true,
+		.cls = instance,
+	};
 }

@@ -19,14 +19,6 @@
 #define BATCH 64	 /* accepted from one listener in a row */
 #define LOOK_MS 100	 /* whether ports are to be closed or opened */
 
-struct listener {
-	int fd;
-	const struct http_service *service;
-	bool closed;
-	const struct tls_service *tls; /* NULL: plain */
-	struct listener *next;
-};
-
 struct acceptor {
 	struct http *http;
 	int epoll, wake;
@@ -34,91 +26,87 @@ struct acceptor {
 	bool running;
 	pthread_mutex_t lock; /* what follows */
 	struct listener *listeners;
-	bool may_change; /* whether some are closed */
+	struct listener *gone; /* closed; an event may still name them */
+	bool may_change;       /* whether some are shut */
 	bool stopping;
 };
-
-static unsigned
-taken(const struct http *http)
-{
-	return atomic_load(&http->connections) +
-	    atomic_load(&http->descriptors);
-}
 
 /*
  * Nothing of the client has been read: it gets the refusal, then a close; in
  * TLS it could not read that.
  */
 static void
-refuse(struct http *http, struct connection *conn, bool is_tls)
+refuse(struct http *http, struct connection *conn)
 {
-	struct call *call = call_new(http, conn);
-	int fd = conn->fd;
+	const struct listener *l = conn->listener;
+	struct call *call = call_new(conn);
 	struct blob bytes;
 
 	if (call == NULL) {
-		close(fd);
-		free(conn);
+		connection_free(conn);
 		return;
 	}
 	call_activate(call);
-	conn->service->refuse(conn->service->cls, &call->exchange,
-	    HTTP_REFUSED_LIMIT);
-	if (is_tls || render_reply(&call->exchange, &bytes) == -1) {
+	l->service.refuse(l->service.cls, &call->exchange, HTTP_REFUSED_LIMIT);
+	if (l->tls != NULL || render_reply(&call->exchange, &bytes) == -1) {
 		call_finish(call, ENDED_CUT);
-		close(fd);
-		free(conn);
+		connection_free(conn);
 		return;
 	}
 	/* Those told to go still linger: they too need a bound. */
-	if (taken(http) < http->connection_limit + LINGERING_MAX) {
+	if (places_taken(l->places) < l->places->limit + LINGERING_MAX)
 		held_send(http->held, conn, bytes, call, false);
-		return;
-	}
-	held_send_once(fd, bytes, call);
-	free(conn);
+	else
+		held_send_once(conn, bytes, call);
 }
 
 static void
 hand_over(struct http *http, struct listener *l, int fd,
     const struct endpoint *source)
 {
-	struct connection *conn = calloc(1, sizeof(*conn));
-	socklen_t len = sizeof(conn->local.address);
+	struct connection *conn = connection_new(http, l, fd, source);
 
-	if (conn == NULL) {
-		close(fd);
+	if (conn == NULL)
+		return;
+	if (places_taken(l->places) >= l->places->limit) {
+		refuse(http, conn);
 		return;
 	}
-	conn->http = http;
-	conn->service = l->service;
-	conn->limits = l->service->limits(l->service->cls);
-	conn->fd = fd;
-	conn->source = *source;
-	getsockname(fd, &conn->local.address.any, &len);
-	if (taken(http) >= http->connection_limit) {
-		refuse(http, conn, l->tls != NULL);
-		return;
-	}
-	atomic_fetch_add(&http->connections, 1);
+	connection_count(conn);
 	if (l->tls != NULL)
 		tls_add(http->tls, l->tls, conn);
 	else
 		loop_add(http->loop, conn);
 }
 
+/* -1: errno says why. Under the lock, because the port may be closed. */
+static int
+accept_one(struct acceptor *a, const struct listener *l,
+    struct endpoint *source)
+{
+	socklen_t len = sizeof(source->address);
+	int fd, why = EBADF;
+
+	memset(source, 0, sizeof(*source));
+	pthread_mutex_lock(&a->lock);
+	fd = l->fd == -1 ? -1 :
+			   accept4(l->fd, &source->address.any, &len,
+			       SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (l->fd != -1)
+		why = errno;
+	pthread_mutex_unlock(&a->lock);
+	errno = why;
+	return fd;
+}
+
 static void
 accept_some(struct acceptor *a, struct listener *l)
 {
 	struct endpoint source;
-	socklen_t len;
 	int fd;
 
 	for (int i = 0; i < BATCH; i++) {
-		memset(&source, 0, sizeof(source));
-		len = sizeof(source.address);
-		fd = accept4(l->fd, &source.address.any, &len,
-		    SOCK_CLOEXEC | SOCK_NONBLOCK);
+		fd = accept_one(a, l, &source);
 		if (fd == -1) {
 			/* Out of descriptors: others must close first. */
 			if (errno == EMFILE || errno == ENFILE ||
@@ -137,11 +125,11 @@ accept_some(struct acceptor *a, struct listener *l)
  * nobody else gets it. Who waits to be accepted is reset.
  */
 static void
-close_port(struct acceptor *a, struct listener *l)
+shut_port(struct acceptor *a, struct listener *l)
 {
 	epoll_ctl(a->epoll, EPOLL_CTL_DEL, l->fd, NULL);
 	shutdown(l->fd, SHUT_RD);
-	l->closed = true;
+	l->is_shut = true;
 }
 
 static void
@@ -151,7 +139,7 @@ open_port(struct acceptor *a, struct listener *l)
 
 	if (listen(l->fd, BACKLOG) == 0 &&
 	    epoll_ctl(a->epoll, EPOLL_CTL_ADD, l->fd, &ev) == 0)
-		l->closed = false;
+		l->is_shut = false;
 }
 
 /* Under the lock. */
@@ -160,15 +148,15 @@ look(struct acceptor *a)
 {
 	a->may_change = false;
 	for (struct listener *l = a->listeners; l != NULL; l = l->next) {
-		const struct http_service *s = l->service;
+		const struct http_service *s = &l->service;
 		bool may_change = false;
-		bool closed = s->refuses != NULL &&
+		bool shut = s->refuses != NULL &&
 		    s->refuses(s->cls, &may_change);
 
 		a->may_change |= may_change;
-		if (closed && !l->closed)
-			close_port(a, l);
-		else if (!closed && l->closed)
+		if (shut && !l->is_shut)
+			shut_port(a, l);
+		else if (!shut && l->is_shut)
 			open_port(a, l);
 	}
 }
@@ -205,6 +193,22 @@ may_wait(struct acceptor *a, int *ms)
 	return !stopping;
 }
 
+/* On the acceptor's thread, which has no event left of them; or without it. */
+static void
+forget_gone(struct acceptor *a)
+{
+	struct listener *l, *next;
+
+	pthread_mutex_lock(&a->lock);
+	l = a->gone;
+	a->gone = NULL;
+	pthread_mutex_unlock(&a->lock);
+	for (; l != NULL; l = next) {
+		next = l->next;
+		listener_unref(l);
+	}
+}
+
 static void *
 run(void *cls)
 {
@@ -214,8 +218,10 @@ run(void *cls)
 	int ms;
 
 	while (may_wait(a, &ms)) {
-		int count = epoll_wait(a->epoll, events, EVENTS, ms);
+		int count;
 
+		forget_gone(a);
+		count = epoll_wait(a->epoll, events, EVENTS, ms);
 		for (int i = 0; i < count; i++)
 			if (events[i].data.ptr == NULL)
 				eventfd_read(a->wake, &woken);
@@ -247,11 +253,11 @@ acceptor_start(struct http *http, struct acceptor **out, struct error *err)
 int
 acceptor_run(struct acceptor *a, struct error *err)
 {
+	pthread_mutex_lock(&a->lock);
 	look(a);
-	if (thread_start(&a->thread, run, a) == -1)
-		return error_set(err, "cannot start a thread");
-	a->running = true;
-	return 0;
+	a->running = thread_start(&a->thread, run, a) == 0;
+	pthread_mutex_unlock(&a->lock);
+	return a->running ? 0 : error_set(err, "cannot start a thread");
 }
 
 /* -1: errno says why. */
@@ -316,43 +322,82 @@ open_socket(const struct endpoint *at, struct endpoint *bound,
 	return -1;
 }
 
+/* Takes the socket and the listener in; -1: errno says why. */
+static int
+watch(struct acceptor *a, struct listener *l)
+{
+	struct epoll_event ev = { .data.ptr = l, .events = EPOLLIN };
+	int ret;
+
+	pthread_mutex_lock(&a->lock);
+	ret = epoll_ctl(a->epoll, EPOLL_CTL_ADD, l->fd, &ev);
+	if (ret == 0) {
+		l->next = a->listeners;
+		a->listeners = l;
+		/* Those of the start are among the files that all have. */
+		if ((l->is_extra = a->running))
+			atomic_fetch_add(&a->http->common.descriptors, 1);
+		if (a->running)
+			look(a);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return ret;
+}
+
 int
 acceptor_listen(struct acceptor *a, const struct endpoint *at,
     const struct http_service *service, const struct tls_service *tls,
-    struct endpoint *bound, struct error *err)
+    struct endpoint *bound, struct listener **out, struct error *err)
 {
-	struct epoll_event ev = { .events = EPOLLIN };
-	struct listener *l = calloc(1, sizeof(*l));
+	struct listener *l = listener_new(a->http, service, tls);
 
 	if (l == NULL)
 		return error_set(err, "out of memory");
-	l->service = service;
-	l->tls = tls;
 	if ((l->fd = open_socket(at, bound, err)) == -1) {
 		free(l);
 		return -1;
 	}
-	ev.data.ptr = l;
-	if (epoll_ctl(a->epoll, EPOLL_CTL_ADD, l->fd, &ev) == -1) {
-		close(l->fd);
-		free(l);
-		return error_set(err, "cannot watch a listener: %s",
-		    strerror(errno));
+	if (watch(a, l) == 0) {
+		if (out != NULL)
+			*out = l;
+		return 0;
 	}
+	error_set(err, "cannot watch a listener: %s", strerror(errno));
+	close(l->fd);
+	free(l);
+	return -1;
+}
+
+/* Under the lock: the port is anybody's. */
+static void
+give_up_port(struct acceptor *a, struct listener *l)
+{
+	shut_port(a, l);
+	close(l->fd);
+	l->fd = -1;
+	if (l->is_extra)
+		atomic_fetch_sub(&a->http->common.descriptors, 1);
+}
+
+void
+acceptor_close(struct acceptor *a, struct listener *l)
+{
+	struct listener **at = &a->listeners;
+
 	pthread_mutex_lock(&a->lock);
-	l->next = a->listeners;
-	a->listeners = l;
-	if (a->running)
-		look(a);
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	give_up_port(a, l);
+	l->next = a->gone;
+	a->gone = l;
 	pthread_mutex_unlock(&a->lock);
-	return 0;
+	wake(a);
 }
 
 void
 acceptor_stop(struct acceptor *a)
 {
-	struct listener *l;
-
 	if (a == NULL)
 		return;
 	if (a->running) {
@@ -362,11 +407,9 @@ acceptor_stop(struct acceptor *a)
 		wake(a);
 		pthread_join(a->thread, NULL);
 	}
-	while ((l = a->listeners) != NULL) {
-		a->listeners = l->next;
-		close(l->fd);
-		free(l);
-	}
+	while (a->listeners != NULL)
+		acceptor_close(a, a->listeners);
+	forget_gone(a);
 	if (a->epoll != -1)
 		close(a->epoll);
 	if (a->wake != -1)

@@ -98,10 +98,8 @@ entry_free(struct held *h, struct entry *e, enum ending ending)
 {
 	tell(e, ending);
 	forget(h, e);
-	close(e->conn->fd);
-	free(e->conn);
+	connection_free(e->conn);
 	free(e);
-	atomic_fetch_sub(&h->http->connections, 1);
 }
 
 static void
@@ -506,14 +504,12 @@ held_send(struct held *h, struct connection *conn, struct blob bytes,
 	struct entry *e = calloc(1, sizeof(*e));
 	size_t prefix = call->exchange.wire.prefix.len;
 
-	atomic_fetch_add(&h->http->connections, 1);
+	connection_count(conn);
 	if (e == NULL || prepend(&bytes, call->exchange.wire.prefix) == -1) {
 		call_finish(call, ENDED_CUT);
 		blob_free(&bytes);
-		close(conn->fd);
-		free(conn);
+		connection_free(conn);
 		free(e);
-		atomic_fetch_sub(&h->http->connections, 1);
 		return;
 	}
 	e->conn = conn;
@@ -531,18 +527,18 @@ held_send(struct held *h, struct connection *conn, struct blob bytes,
 }
 
 void
-held_send_once(int fd, struct blob bytes, struct call *call)
+held_send_once(struct connection *conn, struct blob bytes, struct call *call)
 {
 	struct entry e = { .call = call };
-	ssize_t len = send(fd, bytes.data, bytes.len,
+	ssize_t len = send(conn->fd, bytes.data, bytes.len,
 	    MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	e.sent = len > 0 ? (size_t)len : 0;
 	tell(&e, e.sent == bytes.len ? ENDED_SENT : ENDED_CUT);
-	shutdown(fd, SHUT_WR);
+	shutdown(conn->fd, SHUT_WR);
 	/* What is unread at close() would turn the answer into a reset. */
-	drain(fd);
-	close(fd);
+	drain(conn->fd);
+	connection_free(conn);
 	blob_free(&bytes);
 }
 

@@ -12,6 +12,20 @@
 #define FD_RESERVE 64 /* files, libraries, our own loops */
 #define FD_MAX (1UL << 20)
 
+static unsigned
+reserved_limit(rlim_t fds)
+{
+	return fds / 8 < HTTP_RESERVED ? (unsigned)(fds / 8) : HTTP_RESERVED;
+}
+
+/* A connection that is taken over has two descriptors for a moment. */
+static unsigned
+common_limit(rlim_t fds, unsigned reserved)
+{
+	return (unsigned)(fds > 4 * FD_RESERVE ? fds - FD_RESERVE - reserved :
+						 fds / 2);
+}
+
 int
 http_start(struct http **out, const struct http_options *options,
     struct error *err)
@@ -25,12 +39,10 @@ http_start(struct http **out, const struct http_options *options,
 	getrlimit(RLIMIT_NOFILE, &limit);
 	fds = limit.rlim_cur < FD_MAX ? limit.rlim_cur : FD_MAX;
 	http->library = options->library;
-	http->connection_limit = options->connection_limit;
-	/* A connection that is taken over has two descriptors for a moment. */
-	if (http->connection_limit == 0)
-		http->connection_limit = (unsigned)(fds > 4 * FD_RESERVE ?
-			fds - FD_RESERVE :
-			fds / 2);
+	http->reserved.limit = reserved_limit(fds);
+	http->common.limit = options->connection_limit != 0 ?
+	    options->connection_limit :
+	    common_limit(fds, http->reserved.limit);
 	if (held_start(http, &http->held, err) == 0 &&
 	    acceptor_start(http, &http->acceptor, err) == 0 &&
 	    workers_start(options->workers, &http->workers, err) == 0 &&
@@ -115,9 +127,16 @@ http_url_tls(const struct endpoint *e, char out[HTTP_URL_SIZE])
 int
 http_listen(struct http *http, const struct endpoint *at,
     const struct http_service *service, struct endpoint *bound,
-    struct error *err)
+    struct listener **out, struct error *err)
 {
-	return acceptor_listen(http->acceptor, at, service, NULL, bound, err);
+	return acceptor_listen(http->acceptor, at, service, NULL, bound, out,
+	    err);
+}
+
+void
+http_close(struct http *http, struct listener *l)
+{
+	acceptor_close(http->acceptor, l);
 }
 
 int
@@ -134,7 +153,8 @@ http_listen_tls(struct http *http, const struct endpoint *at,
 		}
 		http->tls = started;
 	}
-	return acceptor_listen(http->acceptor, at, service, tls, bound, err);
+	return acceptor_listen(http->acceptor, at, service, tls, bound, NULL,
+	    err);
 }
 
 /* No connection may be suspended when libmicrohttpd stops: it aborts. */
@@ -165,11 +185,11 @@ http_stop(struct http *http, int grace_ms)
 unsigned
 http_connection_limit(const struct http *http)
 {
-	return http->connection_limit;
+	return http->common.limit;
 }
 
 unsigned
 http_connections(const struct http *http)
 {
-	return atomic_load(&http->connections);
+	return atomic_load(&http->common.connections);
 }

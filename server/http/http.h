@@ -52,7 +52,10 @@ struct http_service {
 	 * Asked at http_look(), and again and again if it may change.
 	 */
 	bool (*refuses)(void *cls, bool *may_change);
-	/* Its listener is closed and its last connection gone; NULL: no call. */
+	/*
+	 * Its listener is closed, and its last connection and exchange are
+	 * gone: the last of all calls. NULL: no call.
+	 */
 	void (*release)(void *cls);
 	/*
 	 * It has HTTP_RESERVED connections beside the limit of all others, so
@@ -61,7 +64,7 @@ struct http_service {
 	bool reserved;
 	void *cls;
 };
-#define HTTP_RESERVED 256U
+#define HTTP_RESERVED 256U /* an eighth of the descriptors at most */
 
 struct evp_pkey_st;
 struct ossl_lib_ctx_st;
@@ -120,17 +123,21 @@ struct http_options {
 int http_start(struct http **out, const struct http_options *, struct error *);
 
 /*
- * Opens a listener, now or while running. The service is copied, and looked
- * at from http_accept() on. *bound says where; *out, which may be NULL, is for
- * http_close().
+ * Opens a listener, now or while running. The service is copied; none of its
+ * calls come before http_accept(), and on failure none at all. *bound says
+ * where; *out, which may be NULL, is for http_close().
  */
 struct listener;
 int http_listen(struct http *, const struct endpoint *,
     const struct http_service *, struct endpoint *bound, struct listener **out,
     struct error *);
-/* The port is closed; connections that came by it go on. */
+/*
+ * The port is anybody's from now on, and whoever waits to be accepted is reset;
+ * connections that came by it go on. Any thread; once, and not after
+ * http_stop(), which closes all.
+ */
 void http_close(struct http *, struct listener *);
-/* The same, inside TLS. */
+/* The same as http_listen(), inside TLS; the second service is borrowed. */
 int http_listen_tls(struct http *, const struct endpoint *,
     const struct http_service *, const struct tls_service *,
     struct endpoint *bound, struct error *);
@@ -153,8 +160,8 @@ void http_wake(struct http *, const void *key);
  * Ends those that are being held, or wait, and that `which` knows: the client
  * gets no more. When it returns, they are over. Any thread but the http ones.
  */
-void http_cut(struct http *,
-    bool (*which)(void *cls, const struct exchange *), void *cls);
+void http_cut(struct http *, bool (*which)(void *cls, const struct exchange *),
+    void *cls);
 
 /*
  * Accepts no more, cuts what is held, lets honest exchanges finish for
@@ -166,8 +173,9 @@ void http_stop(struct http *, int grace_ms);
 #define HTTP_BODIES_MAX_MIB 64U
 
 unsigned http_connection_limit(const struct http *);
+/* Without those of services that have places of their own. */
 unsigned http_connections(const struct http *);
-/* Of those, answers that are being held: delayed, dripped, hung. */
+/* Answers that are being held: delayed, dripped, hung. */
 unsigned http_held(const struct http *);
 
 #endif

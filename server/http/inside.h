@@ -15,13 +15,40 @@ struct loop;
 struct tls;
 struct workers;
 
+/* Room for connections of one kind. */
+struct places {
+	unsigned limit;
+	atomic_uint connections; /* libmicrohttpd's and held ones */
+	atomic_uint descriptors; /* beside one a connection */
+};
+unsigned places_taken(const struct places *);
+
+/* A port. Counted: it lives until nobody can call its service any more. */
+struct listener {
+	struct http_service service;
+	const struct tls_service *tls; /* borrowed; NULL: plain */
+	struct places *places;
+	atomic_uint refs;
+
+	/* Of accept.c, under its lock. */
+	int fd;	       /* -1: gone for good */
+	bool is_shut;  /* connect() is refused for now */
+	bool is_extra; /* its descriptor has a place */
+	struct listener *next;
+};
+struct listener *listener_new(struct http *, const struct http_service *,
+    const struct tls_service *);
+struct listener *listener_ref(struct listener *);
+void listener_unref(struct listener *);
+
 /* A client's connection, from accept() until it is closed. */
 struct connection {
 	struct http *http;
-	const struct http_service *service;
+	struct listener *listener; /* counted */
+	bool is_counted;	   /* it has one of the listener's places */
 	struct endpoint source, local;
 	struct http_limits limits;
-	int fd;
+	int fd; /* -1: closed by whoever has it */
 	/* Names what is behind fd, for connection_end(); 0: the client. */
 	uint64_t tls;
 	uint64_t asked; /* octets of its requests so far */
@@ -38,6 +65,14 @@ struct connection {
 	int expired;	   /* enum http_refusal, or -1 */
 	struct connection *previous, *next;
 };
+/* Both take the descriptor; NULL: no memory. */
+struct connection *connection_new(struct http *, struct listener *, int fd,
+    const struct endpoint *source);
+struct connection *connection_copy(const struct connection *, int fd);
+/* Gives it a place, until it is freed. */
+void connection_count(struct connection *);
+/* With its descriptor; NULL is fine. */
+void connection_free(struct connection *);
 
 struct http {
 	struct MHD_Daemon *daemon;
@@ -47,9 +82,7 @@ struct http {
 	struct workers *workers;
 	struct tls *tls; /* NULL: no listener for it */
 	struct ossl_lib_ctx_st *library;
-	unsigned connection_limit;
-	atomic_uint connections;     /* libmicrohttpd's and held ones */
-	atomic_uint descriptors;     /* of TLS, beside one a connection */
+	struct places common, reserved;
 	atomic_uint active;	     /* calls that a stop waits for */
 	atomic_bool stopping;	     /* no new requests */
 	atomic_size_t body_bytes;    /* of all bodies being collected */
@@ -70,14 +103,14 @@ void connection_end(struct http *, int fd, uint64_t tls, enum connection_end);
 struct call {
 	struct exchange exchange;
 	struct http *http;
-	const struct http_service *service;
+	struct listener *listener;     /* counted */
 	struct connection *connection; /* borrowed; NULL: none left */
 	struct MHD_Connection *mhd;    /* NULL once taken over */
 	bool active;		       /* http_stop() waits for it */
 	enum { CALL_HEAD, CALL_BODY, CALL_READY } stage;
 	struct call *next;
 };
-struct call *call_new(struct http *, const struct connection *);
+struct call *call_new(const struct connection *);
 /* The request is whole: a stop waits for its end. */
 void call_activate(struct call *);
 /* Frees what it does not need while its answer goes out. */
@@ -114,7 +147,8 @@ int acceptor_run(struct acceptor *, struct error *);
 /* `tls`: NULL, plain. */
 int acceptor_listen(struct acceptor *, const struct endpoint *,
     const struct http_service *, const struct tls_service *tls,
-    struct endpoint *bound, struct error *);
+    struct endpoint *bound, struct listener **out, struct error *);
+void acceptor_close(struct acceptor *, struct listener *);
 /* Closes and opens ports, as the services have it. */
 void acceptor_look(struct acceptor *);
 void acceptor_stop(struct acceptor *);
@@ -173,7 +207,7 @@ int held_start(struct http *, struct held **, struct error *);
 void held_send(struct held *, struct connection *, struct blob bytes,
     struct call *, bool goes_on);
 /* Without waiting for anything: what does not go out now is lost. */
-void held_send_once(int fd, struct blob bytes, struct call *);
+void held_send_once(struct connection *, struct blob bytes, struct call *);
 /* Ends all that is not honest, now and from now on. */
 void held_cut(struct held *);
 void held_stop(struct held *);

@@ -183,8 +183,7 @@ loop_free(struct loop *l)
 	loop_halt(l);
 	while ((conn = l->accepted) != NULL) {
 		l->accepted = conn->next;
-		close(conn->fd);
-		free(conn);
+		connection_free(conn);
 	}
 	if (l->wake != -1)
 		close(l->wake);

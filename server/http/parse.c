@@ -25,7 +25,7 @@
 	((size_t)HTTP_BODIES_MAX_MIB << 20) /* octets, of all bodies together */
 
 struct call *
-call_new(struct http *http, const struct connection *conn)
+call_new(const struct connection *conn)
 {
 	struct call *call = malloc(sizeof(*call));
 
@@ -34,8 +34,8 @@ call_new(struct http *http, const struct connection *conn)
 	exchange_init(&call->exchange);
 	call->exchange.request.source = conn->source;
 	call->exchange.request.local = conn->local;
-	call->http = http;
-	call->service = conn->service;
+	call->http = conn->http;
+	call->listener = listener_ref(conn->listener);
 	call->connection = NULL;
 	call->mhd = NULL;
 	call->active = false;
@@ -61,6 +61,7 @@ call_trim(struct call *call)
 void
 call_finish(struct call *call, enum ending ending)
 {
+	const struct http_service *s = &call->listener->service;
 	struct http *http = call->http;
 	bool active = call->active;
 
@@ -68,8 +69,9 @@ call_finish(struct call *call, enum ending ending)
 	call->exchange.ending = ending;
 	call->exchange.duration_ms = clock_ticks_ms() -
 	    call->exchange.started_ms;
-	call->service->finish(call->service->cls, &call->exchange);
+	s->finish(s->cls, &call->exchange);
 	exchange_clear(&call->exchange);
+	listener_unref(call->listener);
 	free(call);
 	if (active)
 		atomic_fetch_sub(&http->active, 1);
@@ -82,8 +84,9 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd,
 	    MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct connection *conn = info == NULL ? NULL : info->socket_context;
-	struct call *call = conn == NULL ? NULL : call_new(cls, conn);
+	struct call *call = conn == NULL ? NULL : call_new(conn);
 
+	(void)cls;
 	if (call == NULL)
 		return NULL;
 	call->mhd = mhd;
@@ -211,27 +214,15 @@ has_read_ahead(const struct connection *conn)
 	return watch_taken(conn) > conn->asked;
 }
 
-static struct connection *
-copy_connection(const struct connection *conn, int fd)
-{
-	struct connection *copy = malloc(sizeof(*copy));
-
-	if (copy == NULL)
-		return NULL;
-	*copy = *conn;
-	if ((copy->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) != -1)
-		return copy;
-	free(copy);
-	return NULL;
-}
-
 /* The descriptor becomes ours; libmicrohttpd drops its own without a FIN. */
 static enum MHD_Result
 take_over(struct call *call, void **con_cls, bool unread)
 {
 	struct exchange *ex = &call->exchange;
-	struct connection *conn = copy_connection(call->connection,
-	    call->connection->fd);
+	int fd = fcntl(call->connection->fd, F_DUPFD_CLOEXEC, 0);
+	struct connection *conn = fd == -1 ?
+	    NULL :
+	    connection_copy(call->connection, fd);
 	struct blob bytes = { 0 };
 
 	if (conn == NULL)
@@ -239,8 +230,7 @@ take_over(struct call *call, void **con_cls, bool unread)
 	if (unread || has_read_ahead(call->connection))
 		ex->reply.close = true;
 	if (ex->reply.status != 0 && render_reply(ex, &bytes) == -1) {
-		close(conn->fd);
-		free(conn);
+		connection_free(conn);
 		return MHD_NO;
 	}
 	*con_cls = NULL;
@@ -312,7 +302,7 @@ collect(struct call *call, const char *data, size_t size)
 static enum MHD_Result
 answer(struct call *call, void **con_cls, bool unread)
 {
-	const struct http_service *s = call->service;
+	const struct http_service *s = &call->listener->service;
 
 	call_activate(call);
 	call->stage = CALL_READY;
@@ -334,7 +324,8 @@ begin(struct call *call, void **con_cls)
 	struct request *r = &call->exchange.request;
 	bool has_body = r->chunked || r->broken || r->content_length > 0;
 
-	call->service->begin(call->service->cls, &call->exchange);
+	call->listener->service.begin(call->listener->service.cls,
+	    &call->exchange);
 	if (!exchange_is_answered(&call->exchange)) {
 		call->stage = CALL_BODY;
 		watch_phase(call->connection, PHASE_BODY);
@@ -379,6 +370,15 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 	return MHD_NO;
 }
 
+/* The client took too long. */
+static void
+refuse(struct call *call, int why)
+{
+	const struct http_service *s = &call->listener->service;
+
+	s->refuse(s->cls, &call->exchange, (enum http_refusal)why);
+}
+
 static void
 on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
     enum MHD_RequestTerminationCode how)
@@ -394,8 +394,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 	why = call->connection->expired;
 	call->connection->expired = -1;
 	if (why != -1 && !exchange_is_answered(&call->exchange))
-		call->service->refuse(call->service->cls, &call->exchange,
-		    (enum http_refusal)why);
+		refuse(call, why);
 	watch_phase(call->connection, PHASE_REQUEST);
 	if (sent)
 		call->exchange.sent = render_size(&call->exchange);
@@ -408,15 +407,14 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 
 /* Of a connection that ended before it had a request. */
 static void
-tell_expired(struct http *http, const struct connection *conn)
+tell_expired(const struct connection *conn)
 {
 	int why = conn->expired;
 	struct call *call;
 
-	if (why == -1 || (call = call_new(http, conn)) == NULL)
+	if (why == -1 || (call = call_new(conn)) == NULL)
 		return;
-	call->service->refuse(call->service->cls, &call->exchange,
-	    (enum http_refusal)why);
+	refuse(call, why);
 	call_finish(call, ENDED_CUT);
 }
 
@@ -437,9 +435,10 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
 	conn = *socket_context;
 	*socket_context = NULL;
 	watch_end(http, conn);
-	tell_expired(http, conn);
-	free(conn);
-	atomic_fetch_sub(&http->connections, 1);
+	tell_expired(conn);
+	/* Its descriptor is libmicrohttpd's to close. */
+	conn->fd = -1;
+	connection_free(conn);
 }
 
 void
@@ -455,8 +454,8 @@ parse_add(struct http *http, struct connection *conn)
 		return;
 	/* It has closed the descriptor. */
 	http->arriving = NULL;
-	free(conn);
-	atomic_fetch_sub(&http->connections, 1);
+	conn->fd = -1;
+	connection_free(conn);
 }
 
 void
@@ -495,8 +494,9 @@ parse_start(struct http *http, struct error *err)
 		MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_ALLOW_SUSPEND_RESUME,
 	    0, NULL, NULL, on_request, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (size_t)POOL_SIZE, MHD_OPTION_CONNECTION_LIMIT,
-	    http->connection_limit + 16, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-	    http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+	    http->common.limit + http->reserved.limit + 16,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
 	return http->daemon != NULL ?
 	    0 :

@@ -137,7 +137,7 @@ tls_start(struct http *http, struct tls **out, struct error *err)
 	pthread_mutex_init(&t->lock, NULL);
 	t->epoll = epoll_create1(EPOLL_CLOEXEC);
 	t->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	t->slots.room = http->connection_limit;
+	t->slots.room = http->common.limit + http->reserved.limit;
 	t->slots.list = calloc(t->slots.room, sizeof(*t->slots.list));
 	if (t->slots.list == NULL)
 		return error_set(err, "out of memory");
@@ -158,9 +158,7 @@ tls_add(struct tls *t, const struct tls_service *service,
 	struct arrival *a = malloc(sizeof(*a));
 
 	if (a == NULL) {
-		close(conn->fd);
-		free(conn);
-		atomic_fetch_sub(&t->http->connections, 1);
+		connection_free(conn);
 		return;
 	}
 	a->connection = conn;
@@ -189,8 +187,7 @@ free_arrivals(struct tls *t)
 
 	while ((a = t->arrivals) != NULL) {
 		t->arrivals = a->next;
-		close(a->connection->fd);
-		free(a->connection);
+		connection_free(a->connection);
 		free(a);
 	}
 }

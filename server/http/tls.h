@@ -52,6 +52,7 @@ enum stage {
 struct tunnel {
 	struct tls *tls;
 	struct connection *connection; /* until it is handed over */
+	struct places *places;
 	struct hello {
 		const struct tls_service *service;
 		enum tls_handshake verdict; /* of the ClientHello */

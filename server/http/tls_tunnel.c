@@ -87,8 +87,6 @@ store_free(struct store *s)
 void
 tunnel_drop(struct tunnel *n)
 {
-	struct http *http = n->tls->http;
-
 	if (n->stage == STAGE_DEAD)
 		return;
 	close_side(&n->client);
@@ -97,11 +95,9 @@ tunnel_drop(struct tunnel *n)
 	store_free(&n->up);
 	store_free(&n->down);
 	if (n->slot != NULL)
-		atomic_fetch_sub(&http->descriptors, DESCRIPTORS);
-	if (n->connection != NULL)
-		atomic_fetch_sub(&http->connections, 1);
+		atomic_fetch_sub(&n->places->descriptors, DESCRIPTORS);
 	slot_give_back(&n->tls->slots, n->slot);
-	free(n->connection);
+	connection_free(n->connection);
 	set_stage(n, STAGE_DEAD);
 }
 
@@ -358,7 +354,7 @@ open_pair(struct tunnel *n)
 
 	if ((n->slot = slot_take(&n->tls->slots)) == NULL)
 		return -1;
-	atomic_fetch_add(&n->tls->http->descriptors, DESCRIPTORS);
+	atomic_fetch_add(&n->places->descriptors, DESCRIPTORS);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 		fds) == -1)
 		return -1;
@@ -384,7 +380,6 @@ hand_over(struct tunnel *n)
 		loop_add(t->http->loop, n->connection);
 	pthread_mutex_unlock(&t->lock);
 	if (shut) {
-		close(n->connection->fd);
 		tunnel_drop(n);
 		return;
 	}
@@ -489,15 +484,15 @@ tunnel_open(struct tls *t, const struct tls_service *service,
 	int on = 1;
 
 	if (n == NULL) {
-		close(conn->fd);
-		free(conn);
-		atomic_fetch_sub(&t->http->connections, 1);
+		connection_free(conn);
 		return;
 	}
 	n->tls = t;
 	n->connection = conn;
+	n->places = conn->listener->places;
 	n->hello.service = service;
 	n->client = (struct side){ n, conn->fd, false };
+	conn->fd = -1;
 	n->server = (struct side){ n, -1, false };
 	n->since = clock_ticks_ms();
 	DL_APPEND(t->stages[STAGE_HANDSHAKE], n);

@@ -69,7 +69,8 @@ work(void *cls)
 	struct call *call;
 
 	while ((call = take(self)) != NULL) {
-		call->service->answer(call->service->cls, &call->exchange);
+		call->listener->service.answer(call->listener->service.cls,
+		    &call->exchange);
 		loop_resume(call->http->loop, call);
 	}
 	return NULL;

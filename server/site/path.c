@@ -27,6 +27,7 @@ static bool
 read_address(struct span path, struct address *out)
 {
 	struct span first, second, rest, after;
+	char *id;
 
 	*out = (struct address){ .id = SITE_DEFAULT };
 	if (path.len < 3 || path.data[0] != '/' || path.data[2] != '/' ||
@@ -53,8 +54,10 @@ read_address(struct span path, struct address *out)
 	if (!site_is_label(second) || after.len == 0)
 		return true;
 	out->kind = SITE_OF_LABEL;
-	snprintf(out->id, sizeof(out->id), "%s~%.*s", out->scenario,
-	    (int)second.len, (const char *)second.data);
+	id = out->id + strlen(out->id);
+	*id++ = '~';
+	memcpy(id, second.data, second.len);
+	id[second.len] = '\0';
 	out->prefix = path.len - after.len;
 	return true;
 }

@@ -34,7 +34,6 @@ site_commit(struct exchange *ex)
 	if (options->narrate != NULL)
 		narrate(ex, &form, options->narrate, options->cls);
 	journal_add(site->journal, ex);
-	metrics_add(site->sites->metrics, ex);
 	snapshot_free(s);
 	site_unref(site);
 }

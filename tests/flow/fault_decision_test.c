@@ -288,7 +288,7 @@ no_message_matches_no_rule_for_one(void **state)
 		answer_clear(&a);
 		close(fd);
 	}
-	assert_true(site_journal(site_default(s.sites), 1, &entry));
+	assert_true(server_entry(&s, 1, &entry));
 	assert_int_equal(entry.notes.count, 2);
 	assert_string_equal(entry.notes.list[0].unmet, "transaction_id");
 	server_stop(&s);
@@ -363,7 +363,7 @@ operations_have_names(void **state)
 		close(fd);
 	}
 	/* GetCACert was the third: lines 4, 6 and 8 of the text. */
-	assert_true(site_journal(site_default(s.sites), 3, &entry));
+	assert_true(server_entry(&s, 3, &entry));
 	assert_int_equal(entry.notes.count, 2);
 	assert_string_equal(entry.notes.files[entry.notes.list[0].file],
 	    "test.yaml");
@@ -434,7 +434,7 @@ wait_for_entry(const struct server *s, uint64_t seq)
 	int64_t until = clock_ticks_ms() + SERVER_WAIT_SECONDS * 1000;
 	struct journal_entry entry;
 
-	while (!site_journal(site_default(s->sites), seq, &entry)) {
+	while (!server_entry(s, seq, &entry)) {
 		if (clock_ticks_ms() > until)
 			fail_msg("entry %llu does not come",
 			    (unsigned long long)seq);
@@ -451,8 +451,7 @@ must_have_same_turns(const struct server *s, const long *statuses)
 	size_t count = 0;
 
 	wait_for_entry(s, ASKED);
-	for (uint64_t seq = 1;
-	     site_journal(site_default(s->sites), seq, &entry);
+	for (uint64_t seq = 1; server_entry(s, seq, &entry);
 	     seq = entry.seq + 1) {
 		assert_int_equal(entry.notes.count, 1);
 		assert_in_range(entry.notes.list[0].turn, 1, ASKED);
@@ -462,7 +461,7 @@ must_have_same_turns(const struct server *s, const long *statuses)
 		    statuses[entry.notes.list[0].turn - 1]);
 		count++;
 	}
-	assert_int_equal(count, JOURNAL_SIZE);
+	assert_int_equal(count, JOURNAL_ENTRIES);
 }
 
 static void

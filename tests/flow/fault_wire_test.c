@@ -117,10 +117,9 @@ honest_answer(struct server *s, const char *request, struct buffer *out)
 static void
 wait_for_entry(struct server *s, uint64_t *seq, struct journal_entry *out)
 {
-	struct site *site = site_default(s->sites);
 	int64_t until = clock_ticks_ms() + PATIENCE_MS;
 
-	while (!site_journal(site, *seq, out)) {
+	while (!server_entry(s, *seq, out)) {
 		if (clock_ticks_ms() > until)
 			fail_msg("no entry in the journal");
 		poll(NULL, 0, 2);
@@ -131,11 +130,10 @@ wait_for_entry(struct server *s, uint64_t *seq, struct journal_entry *out)
 static uint64_t
 journal_end(struct server *s)
 {
-	struct site *site = site_default(s->sites);
 	struct journal_entry e;
 	uint64_t seq = 1;
 
-	while (site_journal(site, seq, &e))
+	while (server_entry(s, seq, &e))
 		seq = e.seq + 1;
 	return seq;
 }

@@ -111,7 +111,9 @@ start(void **state)
 	f.service.cls = &f;
 	assert_int_equal(http_parse_address("127.0.0.1:0", &at, &err), 0);
 	assert_int_equal(http_start(&f.http, &options, &err), 0);
-	assert_int_equal(http_listen(f.http, &at, &f.service, &bound, &err), 0);
+	assert_int_equal(http_listen(f.http, &at, &f.service, &bound, NULL,
+			     &err),
+	    0);
 	assert_int_equal(http_accept(f.http, &err), 0);
 	http_url(&bound, f.base);
 	*state = &f;

@@ -105,6 +105,7 @@ start_server(struct server *s)
 	const struct http_options http = { 0 };
 	struct sites_options sites = { .challenge = SECRET };
 	struct scenario *scenario;
+	struct site *site;
 	struct errors errors = { 0 };
 	struct error err = { 0 };
 
@@ -115,10 +116,12 @@ start_server(struct server *s)
 	must(sites_new(&s->sites, &sites, &err), &err);
 	must(scenario_find("healthy", NULL, &scenario, &errors),
 	    &errors.list[0]);
-	must(site_open(s->sites, SITE_DEFAULT, scenario, &err), &err);
+	if (site_make(s->sites, SITE_DEFAULT, scenario, &site, &err) != SITE_OK)
+		must(-1, &err);
+	site_unref(site);
 	scenario_free(scenario);
-	assert_non_null(s->service = malloc(sizeof(*s->service)));
-	*s->service = serve_service(s->sites);
+	assert_non_null(s->door = calloc(1, sizeof(*s->door)));
+	s->door->sites = s->sites;
 	must(http_start(&s->http, &http, &err), &err);
 	assert_int_equal(server_listen(s, "127.0.0.1:0", s->base), 0);
 	must(http_accept(s->http, &err), &err);

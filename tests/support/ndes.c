@@ -3,7 +3,7 @@
 #include "support/test.h"
 
 static struct site *
-site_of(const struct ndes *n)
+its_site(const struct ndes *n)
 {
 	return site_default(n->server.sites);
 }
@@ -28,7 +28,7 @@ ndes_stop(struct ndes *n)
 int64_t
 ndes_now(const struct ndes *n)
 {
-	return clock_now(site_clock(site_of(n)));
+	return clock_now(site_clock(its_site(n)));
 }
 
 void
@@ -80,7 +80,7 @@ ndes_enrol(const struct ndes *n, const struct device *d,
 void
 ndes_settle(const struct ndes *n, const char *transaction_id, bool approve)
 {
-	assert_int_equal(site_settle(site_of(n), transaction_id, approve), 0);
+	assert_int_equal(site_settle(its_site(n), transaction_id, approve), 0);
 }
 
 void
@@ -89,7 +89,7 @@ ndes_revoke(const struct ndes *n, const X509 *cert)
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
 	struct error err = { 0 };
 
-	assert_int_equal(site_revoke(site_of(n),
+	assert_int_equal(site_revoke(its_site(n),
 			     span_of(ASN1_STRING_get0_data(serial),
 				 (size_t)ASN1_STRING_length(serial)),
 			     NDES_KEY_COMPROMISE, &err),

@@ -183,15 +183,33 @@ server_use_yaml(struct server *s, const char *yaml)
 	assert_int_equal(use(s, load(yaml, NULL)), 0);
 }
 
+bool
+server_entry(const struct server *s, uint64_t seq, struct journal_entry *out)
+{
+	static _Thread_local char target[512];
+	struct journal_entry *e = journal_find(site_journal(
+						   site_default(s->sites)),
+	    seq - 1, NULL);
+
+	if (e == NULL)
+		return false;
+	snprintf(target, sizeof(target), "%s", e->target);
+	*out = *e;
+	out->target = target;
+	out->method = out->user_agent = out->content_type = "";
+	out->request = out->reply = SPAN_EMPTY;
+	journal_entry_free(e);
+	return true;
+}
+
 void
 server_wait(struct server *s, uint64_t *seq, enum scep_status status,
     struct journal_entry *out)
 {
-	struct site *site = site_default(s->sites);
 	int64_t until = clock_ticks_ms() + SERVER_WAIT_SECONDS * 1000;
 
 	while (clock_ticks_ms() < until) {
-		while (site_journal(site, *seq, out)) {
+		while (server_entry(s, *seq, out)) {
 			*seq = out->seq + 1;
 			if (out->scep.pki_status == (int)status)
 				return;
@@ -205,8 +223,7 @@ server_wait(struct server *s, uint64_t *seq, enum scep_status status,
 void
 server_settle(struct server *s, const char *transaction_id, bool approve)
 {
-	if (site_settle(site_default(s->sites), transaction_id,
-		approve) == -1)
+	if (site_settle(site_default(s->sites), transaction_id, approve) == -1)
 		fail_msg("%s does not wait", transaction_id);
 }
 

@@ -52,6 +52,12 @@ int server_use_scenario(struct server *, const char *const *set);
 /* Switches it to this text; fails the test if that is no scenario. */
 void server_use_yaml(struct server *, const char *yaml);
 /*
+ * The first entry of the default site's journal from `seq` on, copied; its
+ * target is good until the next call of this thread, other texts are empty.
+ */
+bool server_entry(const struct server *, uint64_t seq,
+    struct journal_entry *out);
+/*
  * The next exchange from *seq on whose CertRep says this, moving *seq behind
  * it. Fails the test if there is none in SERVER_WAIT_SECONDS.
  */

@@ -31,14 +31,17 @@ scenario_with(const char *const list[], size_t count)
 static void
 begin(struct fixture *f)
 {
+	const struct door door = { .sites = f->sites };
+
 	exchange_init(&f->ex);
-	site_begin(f->sites, &f->ex);
+	site_begin_unasked(&door, &f->ex);
+	assert_int_equal(site_catch_up(&f->ex), 0);
 }
 
 static void
 end(struct fixture *f)
 {
-	site_commit(f->sites, &f->ex);
+	site_commit(&f->ex);
 	exchange_clear(&f->ex);
 }
 
@@ -52,11 +55,13 @@ open_sites(struct fixture *f, const char *const list[], size_t count)
 		.state = f->state,
 	};
 	struct scenario *scenario = scenario_with(list, count);
+	struct site *site;
 	struct error err = { 0 };
 
 	if (sites_new(&f->sites, &options, &err) == -1 ||
-	    site_open(f->sites, SITE_DEFAULT, scenario, &err) == -1)
+	    site_make(f->sites, SITE_DEFAULT, scenario, &site, &err) != SITE_OK)
 		fail_msg("%s", err.text);
+	site_unref(site);
 	scenario_free(scenario);
 	begin(f);
 }
@@ -118,13 +123,14 @@ static void *
 ask_for_crl(void *cls)
 {
 	struct fixture *f = cls;
+	const struct door door = { .sites = f->sites };
 	struct exchange ex;
 	uintptr_t number;
 
 	exchange_init(&ex);
-	site_begin(f->sites, &ex);
+	site_begin_unasked(&door, &ex);
 	number = (uintptr_t)number_of(make_crl(&ex));
-	site_commit(f->sites, &ex);
+	site_commit(&ex);
 	exchange_clear(&ex);
 	return (void *)number;
 }
@@ -317,7 +323,7 @@ use(struct fixture *f, const char *const list[], size_t count,
     struct error *err)
 {
 	struct scenario *scenario = scenario_with(list, count);
-	int ret = site_use_scenario(f->sites, SITE_DEFAULT, scenario, err);
+	int ret = site_use_scenario(site_default(f->sites), scenario, err);
 
 	scenario_free(scenario);
 	end(f);
@@ -389,7 +395,7 @@ a_kept_ca_stays(void **state)
 
 	dir_make(f.dir);
 	open_kept(&f);
-	kept = site_credentials(site_default(f.sites));
+	kept = site_credentials(site_default(f.sites), &err);
 	assert_int_equal(use(&f, &t->set, 1, &err), t->result);
 	advance(&f, 2 * DAY);
 	end(&f);
@@ -462,8 +468,8 @@ is_the_same_again(void **state)
 	f.ex.at += YEAR;
 	assert_false(site_certificate_of_key(&f.ex, cert.spki, &none, &found));
 	f.ex.at -= YEAR;
-	assert_int_equal(site_revoke(site_default(f.sites),
-			     cert.serial, CA_REASON_UNSPECIFIED, &err),
+	assert_int_equal(site_revoke(site_default(f.sites), cert.serial,
+			     CA_REASON_UNSPECIFIED, &err),
 	    0);
 	assert_false(site_certificate_of_key(&f.ex, cert.spki, &none, &found));
 	blob_free(&i.der);
@@ -480,12 +486,13 @@ is_found_by_its_issuer(void **state)
 	struct credentials *before;
 	struct blob found = { NULL, 0 };
 	struct span serial, old;
+	struct error err = { 0 };
 
 	(void)state;
 	open_sites(&f, set, 1);
 	issue(&f, &i);
 	serial = span_of(i.serial, CA_SERIAL_SIZE);
-	before = site_credentials(site_default(f.sites));
+	before = site_credentials(site_default(f.sites), &err);
 	old = before->certs[CA_ISSUING].subject;
 	for (int rolled = 0; rolled < 2; rolled++) {
 		const struct x509 *ca =
@@ -528,7 +535,7 @@ a_rollover_switches_no_scenario(void **state)
 	advance(&f, DAY);
 	end(&f);
 	begin(&f);
-	assert_int_equal(site_use_scenario(f.sites, SITE_DEFAULT, other, &err),
+	assert_int_equal(site_use_scenario(site_default(f.sites), other, &err),
 	    0);
 	site_catch_up(&f.ex);
 	assert_int_equal(f.ex.snapshot->state.windows, WINDOWS_2016);
