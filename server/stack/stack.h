@@ -202,6 +202,13 @@ struct stack_state {
 
 /* Everything as in a deployment that works. */
 void stack_healthy(struct stack_state *);
+/*
+ * Whether a client that does as RFC 8894 and the capabilities tell it gets its
+ * certificate. If not, `why` (or NULL) begins with the key that is to blame, if
+ * it is one. Without credentials nothing is said of certificates.
+ */
+bool stack_is_healthy(const struct stack_state *, const struct credentials *,
+    int64_t now, struct error *why);
 
 const char *windows_server_header(enum windows); /* of IIS */
 int windows_build(enum windows);
