@@ -237,11 +237,25 @@ is_long(void *cls, const struct exchange *ex)
 	    may_make_certs(ex, operation) || wants_next_ca(ex, operation);
 }
 
+/* A head that does not end has a target, if its first line has an end. */
+static void
+begin_in_part(const struct door *door, struct exchange *ex)
+{
+	struct error err = { 0 };
+
+	if (ex->request.asked != NULL) {
+		request_split_target(&ex->request);
+		if (site_begin(door, ex, &err) == SITE_OK)
+			return;
+	}
+	site_begin_unasked(door, ex);
+}
+
 static void
 refuse(void *cls, struct exchange *ex, enum http_refusal why)
 {
 	if (ex->snapshot == NULL)
-		site_begin_unasked(cls, ex);
+		begin_in_part(cls, ex);
 	switch (why) {
 	case HTTP_REFUSED_LIMIT:
 		http_sys_answer(ex, HTTP_SYS_CONNECTION_LIMIT);

@@ -311,11 +311,8 @@ check_logs(const struct exchange *ex, const struct ordered *t)
 static void
 order(struct exchange *ex, const struct edit *edits)
 {
-	static const struct credentials cred = { .thumbprint = THUMBPRINT };
 	struct error err = { 0 };
-	struct fault_context ctx = { .exchange = ex,
-		.credentials = &cred,
-		.err = &err };
+	struct fault_context ctx = { .exchange = ex, .err = &err };
 	struct ordered_answer plan = { 0 };
 	struct stack_state s;
 	struct edits done;
@@ -328,6 +325,7 @@ order(struct exchange *ex, const struct edit *edits)
 	reply_header(&ex->reply, "X-Honest", "yes");
 	ex->wire.delay_ms = 1;
 	done = edits_apply(edits, &ctx, FAULT_ORDER, &plan);
+	plan.thumbprint = THUMBPRINT;
 	stack_answer_ordered(ex, &s, &plan);
 	edits_clear(&done);
 }
