@@ -152,7 +152,10 @@ struct mockndes_site;
 /* Set it to MOCKNDES_SITE_OPTIONS_INIT; everything is copied. */
 struct mockndes_site_options {
 	size_t size; /* of this struct; it can grow */
-	/* 1 to 64 of A-Z a-z 0-9 . _ -; NULL: one that nobody can guess. */
+	/*
+	 * 1 to 64 of A-Z a-z 0-9 . _ -, and not the name of a scenario; NULL:
+	 * one that nobody can guess.
+	 */
 	const char *id;
 	const char *scenario;	/* as in mockndes_options; NULL: healthy */
 	const char *yaml;	/* in its place: the text of one; or NULL */
@@ -219,11 +222,13 @@ MOCKNDES_API int mockndes_set(struct mockndes_site *, const char *setting,
 MOCKNDES_API int mockndes_reset(struct mockndes_site *, char *error);
 
 /*
- * A new challenge password of so many characters, 1 to 8192: NDES's own have
- * 16. `out` has room for one more. No cache of five limits it.
+ * A new challenge password of `length` characters, 1 to 8192; 0: as many as
+ * NDES's own have, 16 unless set otherwise. It is good once; no cache of five
+ * limits it. Where a site has a lasting one, it is that.
  */
+#define MOCKNDES_CHALLENGE_SIZE 8193
 MOCKNDES_API int mockndes_challenge(struct mockndes_site *, size_t length,
-    char *out, char *error);
+    char out[MOCKNDES_CHALLENGE_SIZE], char *error);
 /* The certificate of the CA that issues, in PEM. */
 #define MOCKNDES_PEM_SIZE 16384
 MOCKNDES_API int mockndes_site_ca_pem(struct mockndes_site *,

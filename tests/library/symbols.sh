@@ -33,6 +33,15 @@ xargs nm -g --defined-only --format=posix <"$objects" |
 for name in site_make scep_reply_encode journal_add span_of; do
 	grep -qx "$name" internal
 done
+# A library that is used would take them from the program, too.
+ldd "$shared" | awk '$3 ~ "^/" { print $3 }' |
+	xargs nm -D --defined-only --format=posix |
+	awk 'NF > 1 { sub("@.*", "", $1); print $1 }' | sort -u |
+	comm -12 - internal >taken
+if [ -s taken ]; then
+	echo "symbols.sh: libraries that mockndes uses have these names:" $(<taken) >&2
+	exit 1
+fi
 {
 	echo '#include <mockndes.h>'
 	echo '#include <stdio.h>'
