@@ -134,17 +134,32 @@ find_texts(const struct exchange *ex, struct texts *out)
 		out->size += list[i].len;
 }
 
+char *
+entry_printable(char *out, size_t size, struct span text)
+{
+	size_t len = text.len < size ? text.len : size - 1;
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = text.data[i] >= ' ' && text.data[i] <= '~' ?
+		    (char)text.data[i] :
+		    '?';
+	out[len] = '\0';
+	return out;
+}
+
 static const char *
 copy_printable(struct pen *p, struct span text)
 {
 	char *start = (char *)p->to + p->len;
 
-	put(p, text.data, text.len);
-	put(p, "", 1);
-	for (char *at = start; *at != '\0'; at++)
-		if (*at < ' ' || *at > '~')
-			*at = '?';
-	return start;
+	p->len += text.len + 1;
+	return entry_printable(start, text.len + 1, text);
+}
+
+int
+entry_status(const struct exchange *ex)
+{
+	return ex->sent > 0 ? ex->reply.status : 0;
 }
 
 static void
@@ -157,7 +172,7 @@ fill_facts(struct journal_entry *e, const struct exchange *ex)
 	e->source = ex->request.source;
 	e->target_length = target == NULL ? 0 : strlen(target);
 	e->verdict = ex->verdict;
-	e->status = ex->sent > 0 ? ex->reply.status : 0;
+	e->status = entry_status(ex);
 	e->scep = ex->scep;
 	e->notes = ex->notes;
 	e->sent = ex->sent;
@@ -250,35 +265,4 @@ entry_matches(const struct journal_entry *e, const struct journal_filter *f)
 	    (f->transaction_id == NULL ||
 		strcmp(f->transaction_id, e->scep.transaction_id) == 0) &&
 	    (f->status == 0 || f->status == e->status);
-}
-
-const char *
-ending_name(enum ending ending)
-{
-	static const char *const names[] = {
-		[ENDED_SENT] = "sent",
-		[ENDED_CLIENT_LEFT] = "client-left",
-		[ENDED_CUT] = "cut",
-		[ENDED_FAULT] = "fault",
-	};
-
-	return names[ending];
-}
-
-const char *
-layer_name(enum layer layer)
-{
-	static const char *const names[] = {
-		[LAYER_NONE] = "none",
-		[LAYER_NETWORK] = "network",
-		[LAYER_APP_PROXY] = "app-proxy",
-		[LAYER_HTTP_SYS] = "http-sys",
-		[LAYER_IIS] = "iis",
-		[LAYER_MSCEP] = "mscep",
-		[LAYER_POLICY_MODULE] = "policy-module",
-		[LAYER_CA] = "ca",
-		[LAYER_MOCK] = "mockndes",
-	};
-
-	return names[layer];
 }

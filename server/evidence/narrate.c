@@ -1,5 +1,5 @@
 /* --verbose: what happened, for a person who watches. */
-#include "evidence/evidence.h"
+#include "evidence/entry.h"
 
 static void
 tell(struct buffer *b, void (*say)(void *, const char *), void *cls)
@@ -19,17 +19,14 @@ or_dash(const char *s)
 static void
 add_scep(struct buffer *b, const struct scep_facts *s)
 {
-	static const char *const statuses[] = { "SUCCESS", "?", "FAILURE",
-		"PENDING" };
-
 	buffer_printf(b,
 	    "  scep: %s transaction %s subject \"%s\" "
 	    "challenge %s digest %s cipher %s%s",
 	    or_dash(s->type_name), or_dash(s->transaction_id), s->subject,
 	    or_dash(s->challenge), or_dash(s->digest), or_dash(s->cipher),
 	    s->ber ? " BER" : "");
-	if (s->pki_status >= 0 && s->pki_status <= 3)
-		buffer_printf(b, " -> %s", statuses[s->pki_status]);
+	if (s->pki_status >= 0)
+		buffer_printf(b, " -> %s", pki_status_name(s->pki_status));
 	if (s->fail_info >= 0)
 		buffer_printf(b, " failInfo %d", s->fail_info);
 	if (s->serial[0] != '\0')

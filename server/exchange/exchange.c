@@ -188,6 +188,7 @@ exchange_init(struct exchange *ex)
 	ex->request.content_length = -1;
 	ex->request.body_limit = INT64_MAX;
 	ex->reply.length = REPLY_LENGTH_TRUE;
+	ex->waiting.ms = WAITING_NEW;
 	ex->scep.pki_status = ex->scep.fail_info = -1;
 	ex->started_ms = clock_ticks_ms();
 }

@@ -212,7 +212,7 @@ struct ordered_answer {
 enum ending {
 	ENDED_SENT,
 	ENDED_CLIENT_LEFT,
-	ENDED_CUT,   /* by us, at stop */
+	ENDED_CUT,   /* by us: a stop, or its site is gone */
 	ENDED_FAULT, /* by us, as the scenario says */
 };
 
@@ -270,13 +270,20 @@ struct rule_notes {
 };
 
 /*
- * Of a service that cannot answer yet: it is asked again when http_wake() names
- * the key, or when the time is over.
+ * Of a service that cannot answer yet: its answer() sets both, leaves the
+ * exchange unanswered, and is called again when http_wake() names the key; when
+ * it did so while answer() was looking; when the time is over; when the server
+ * stops, or too many wait. It may also be called for no reason.
  */
 struct waiting {
-	const void *key; /* NULL: it does not wait */
-	int64_t ms;	 /* 0: the time is over */
+	const void *key; /* an address; NULL each time it is asked */
+	/*
+	 * When it waits: how long at most, from now. When it is asked: what is
+	 * left of that; WAITING_NEW the first time; 0: it must answer now.
+	 */
+	int64_t ms;
 };
+#define WAITING_NEW (-1)
 
 /* How much of a request's body and of an answer is kept for the journal. */
 #define EXCHANGE_KEPT_MAX 65536

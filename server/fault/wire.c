@@ -254,9 +254,10 @@ static const struct fault_kind kinds[] = {
 	    FAULT_HTTP | FAULT_WIRE, NULL, apply_keep_open },
 	{ { "wire.refuse", VALUE_BOOL, NULL, 0, 1,
 	      "In a rule without conditions, or with `between` alone: the ports "
-	      "of the site are closed, and connect() is refused; in any other, "
-	      "and on connections that were open: a reset once the request has "
-	      "been read" },
+	      "of the site, for the default site the shared ones, are closed, "
+	      "and connect() is refused; in any other, by the path of a shared "
+	      "port, and on connections that were open: a reset once the "
+	      "request has been read" },
 	    FAULT_WIRE, is_true, apply_refuse },
 	{ { "delay", VALUE_DURATION, NULL, 1, DAY,
 	      "The first octet of the answer goes out so much later; a client "

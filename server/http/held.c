@@ -49,6 +49,7 @@ struct entry {
 	bool whole;	    /* the answer goes out from end to end */
 	bool goes_on;	    /* another request may come after it */
 	bool left;	    /* the client has closed its side, or reset */
+	bool is_counted;    /* among those that are not honest */
 	struct entry *next; /* among the new ones, or those to be cut */
 };
 
@@ -57,8 +58,9 @@ struct held {
 	int epoll, wake;
 	pthread_t thread;
 	bool running;
-	pthread_mutex_t lock; /* fresh, cutting, stopping */
+	pthread_mutex_t lock; /* what follows, up to the timers */
 	struct entry *fresh;
+	struct cut *cuts;
 	bool cutting, stopping;
 	struct timers timers; /* of all entries but the fresh ones */
 };
@@ -80,15 +82,35 @@ tell(struct entry *e, enum ending ending)
 {
 	if (e->call == NULL)
 		return;
-	e->call->exchange.sent = e->sent;
+	call_sent(e->call, blob_span(&e->bytes), e->sent);
 	call_finish(e->call, ending);
 	e->call = NULL;
+}
+
+static bool
+is_faulted(const struct entry *e)
+{
+	struct wire wire = e->wire;
+
+	wire.exact = false;
+	return !wire_is_ordinary(&wire);
+}
+
+static void
+set_counted(struct held *h, struct entry *e, bool counted)
+{
+	if (counted && !e->is_counted)
+		atomic_fetch_add(&h->http->faulted, 1);
+	else if (!counted && e->is_counted)
+		atomic_fetch_sub(&h->http->faulted, 1);
+	e->is_counted = counted;
 }
 
 /* close() is not enough while libmicrohttpd has its copy open. */
 static void
 forget(struct held *h, struct entry *e)
 {
+	set_counted(h, e, false);
 	epoll_ctl(h->epoll, EPOLL_CTL_DEL, e->conn->fd, NULL);
 	blob_free(&e->bytes);
 }
@@ -138,6 +160,7 @@ close_side(struct held *h, struct entry *e)
 	connection_end(h->http, e->conn->fd, e->conn->tls,
 	    e->whole ? CONNECTION_END_NOTIFY : CONNECTION_END_TRUNCATE);
 	shutdown(e->conn->fd, SHUT_WR);
+	set_counted(h, e, false);
 	e->step = STEP_DRAIN;
 	set_timer(h, e, LINGER_MS);
 	if (!drain(e->conn->fd))
@@ -311,24 +334,18 @@ adopt(struct held *h, struct entry *e)
 		send_in_a_row(h, e);
 }
 
-static bool
-is_faulted(const struct entry *e)
-{
-	struct wire wire = e->wire;
-
-	wire.exact = false;
-	return !wire_is_ordinary(&wire);
-}
-
-/* Those that are not honest need not end well. */
+/* Those that are not honest need not end well. NULL: all of them. */
 static void
-cut_faulted(struct held *h)
+cut_faulted(struct held *h, const struct cut *cut)
 {
 	struct entry *e, *list = NULL;
 
 	for (size_t i = 0; i < h->timers.count; i++) {
 		e = entry_of(h->timers.heap[i]);
-		if (!is_faulted(e))
+		if (!is_faulted(e) ||
+		    (cut != NULL &&
+			(e->call == NULL ||
+			    !cut->which(cut->cls, &e->call->exchange))))
 			continue;
 		e->next = list;
 		list = e;
@@ -339,11 +356,24 @@ cut_faulted(struct held *h)
 	}
 }
 
+static void
+obey(struct held *h, struct cut *cut)
+{
+	struct cut *next;
+
+	for (; cut != NULL; cut = next) {
+		next = cut->next;
+		cut_faulted(h, cut);
+		sem_post(&cut->done);
+	}
+}
+
 /* False once the loop is to end. */
 static bool
 adopt_fresh(struct held *h)
 {
 	struct entry *e, *next;
+	struct cut *cuts;
 	uint64_t count;
 	bool cutting, stopping;
 
@@ -352,6 +382,8 @@ adopt_fresh(struct held *h)
 	pthread_mutex_lock(&h->lock);
 	e = h->fresh;
 	h->fresh = NULL;
+	cuts = h->cuts;
+	h->cuts = NULL;
 	cutting = h->cutting;
 	stopping = h->stopping;
 	pthread_mutex_unlock(&h->lock);
@@ -360,7 +392,8 @@ adopt_fresh(struct held *h)
 		adopt(h, e);
 	}
 	if (cutting)
-		cut_faulted(h);
+		cut_faulted(h, NULL);
+	obey(h, cuts);
 	return !stopping;
 }
 
@@ -517,6 +550,7 @@ held_send(struct held *h, struct connection *conn, struct blob bytes,
 	e->wire = call->exchange.wire;
 	e->bytes = bytes;
 	e->goes_on = goes_on;
+	set_counted(h, e, is_faulted(e));
 	plan(e, prefix);
 	call_trim(call);
 	pthread_mutex_lock(&h->lock);
@@ -529,7 +563,7 @@ held_send(struct held *h, struct connection *conn, struct blob bytes,
 void
 held_send_once(struct connection *conn, struct blob bytes, struct call *call)
 {
-	struct entry e = { .call = call };
+	struct entry e = { .call = call, .bytes = bytes };
 	ssize_t len = send(conn->fd, bytes.data, bytes.len,
 	    MSG_NOSIGNAL | MSG_DONTWAIT);
 
@@ -543,7 +577,17 @@ held_send_once(struct connection *conn, struct blob bytes, struct call *call)
 }
 
 void
-held_cut(struct held *h)
+held_cut(struct held *h, struct cut *cut)
+{
+	pthread_mutex_lock(&h->lock);
+	cut->next = h->cuts;
+	h->cuts = cut;
+	pthread_mutex_unlock(&h->lock);
+	wake(h);
+}
+
+void
+held_cut_all(struct held *h)
 {
 	if (h == NULL || !h->running)
 		return;

@@ -46,6 +46,7 @@ http_start(struct http **out, const struct http_options *options,
 	if (held_start(http, &http->held, err) == 0 &&
 	    acceptor_start(http, &http->acceptor, err) == 0 &&
 	    workers_start(options->workers, &http->workers, err) == 0 &&
+	    waiting_start(http, &http->waiters, err) == 0 &&
 	    parse_start(http, err) == 0 &&
 	    loop_start(http, &http->loop, err) == 0)
 		return 0;
@@ -157,6 +158,34 @@ http_listen_tls(struct http *http, const struct endpoint *at,
 	    err);
 }
 
+void
+http_wake(struct http *http, const void *key)
+{
+	waiting_wake(http->waiters, key);
+}
+
+static void
+wait_for_cut(struct cut *cut)
+{
+	while (sem_wait(&cut->done) == -1)
+		continue;
+}
+
+void
+http_cut(struct http *http, bool (*which)(void *cls, const struct exchange *),
+    void *cls)
+{
+	struct cut cut = { .which = which, .cls = cls };
+
+	sem_init(&cut.done, 0, 0);
+	/* In this order: what waits no more may be held next. */
+	loop_cut(http->loop, &cut);
+	wait_for_cut(&cut);
+	held_cut(http->held, &cut);
+	wait_for_cut(&cut);
+	sem_destroy(&cut.done);
+}
+
 /* No connection may be suspended when libmicrohttpd stops: it aborts. */
 void
 http_stop(struct http *http, int grace_ms)
@@ -167,7 +196,8 @@ http_stop(struct http *http, int grace_ms)
 		return;
 	atomic_store(&http->stopping, true);
 	acceptor_stop(http->acceptor);
-	held_cut(http->held);
+	waiting_end(http->waiters);
+	held_cut_all(http->held);
 	tls_shut(http->tls);
 	while (http->daemon != NULL && atomic_load(&http->active) > 0 &&
 	    clock_ticks_ms() < until)
@@ -179,6 +209,7 @@ http_stop(struct http *http, int grace_ms)
 	loop_free(http->loop);
 	tls_stop(http->tls);
 	workers_free(http->workers);
+	waiting_free(http->waiters);
 	free(http);
 }
 
@@ -192,4 +223,10 @@ unsigned
 http_connections(const struct http *http)
 {
 	return atomic_load(&http->common.connections);
+}
+
+unsigned
+http_held(const struct http *http)
+{
+	return atomic_load(&http->faulted);
 }

@@ -33,10 +33,11 @@ struct http_service {
 	void (*begin)(void *cls, struct exchange *);
 	/*
 	 * The body has been read as far as body_end says. Must answer, or wait
-	 * (struct waiting): then it is called again.
+	 * (struct waiting): then it is called again. Seven eighths of
+	 * HTTP_RESERVED may wait at a time, of all services.
 	 */
 	void (*answer)(void *cls, struct exchange *);
-	/* True: answer() takes long and belongs on a worker. */
+	/* True: answer() takes long and belongs on a worker. Each time. */
 	bool (*is_long)(void *cls, const struct exchange *);
 	/*
 	 * There is no request, or no whole one. Says who refuses; must answer
@@ -57,6 +58,11 @@ struct http_service {
 	 * gone: the last of all calls. NULL: no call.
 	 */
 	void (*release)(void *cls);
+	/*
+	 * finish() wants to see the octets of the answer, and a beginning of
+	 * the request's body, EXCHANGE_KEPT_MAX of each.
+	 */
+	bool keeps;
 	/*
 	 * It has HTTP_RESERVED connections beside the limit of all others, so
 	 * that it answers while they hang.
@@ -154,11 +160,17 @@ char *http_url_tls(const struct endpoint *, char out[HTTP_URL_SIZE]);
 int http_accept(struct http *, struct error *);
 /* After http_accept(): what a service says of its ports may have changed. */
 void http_look(struct http *);
-/* Exchanges that wait for this key are asked again. Any thread. */
+/*
+ * Exchanges that wait for this key are asked again. Any thread; cheap when
+ * nobody waits.
+ */
 void http_wake(struct http *, const void *key);
 /*
  * Ends those that are being held, or wait, and that `which` knows: the client
- * gets no more. When it returns, they are over. Any thread but the http ones.
+ * gets no more, and finish() has been called when it returns. Untouched are
+ * those being answered, and those that were over before their connection.
+ * `which` comes on threads of http. Not in a call of a service, but for an
+ * answer() that is_long() has sent to a worker.
  */
 void http_cut(struct http *, bool (*which)(void *cls, const struct exchange *),
     void *cls);

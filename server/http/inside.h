@@ -3,6 +3,7 @@
 #define HTTP_INSIDE_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "base/thread.h"
@@ -13,7 +14,22 @@ struct acceptor;
 struct held;
 struct loop;
 struct tls;
+struct waiters;
 struct workers;
+
+/* timers.c */
+struct timer {
+	int64_t deadline; /* ticks */
+	size_t at;	  /* place in the heap */
+};
+struct timers {
+	struct timer **heap; /* the first to end on top */
+	size_t count, room;
+};
+/* -1: no memory. */
+int timers_add(struct timers *, struct timer *, int64_t deadline);
+void timers_set(struct timers *, struct timer *, int64_t deadline);
+void timers_remove(struct timers *, struct timer *);
 
 /* Room for connections of one kind. */
 struct places {
@@ -79,10 +95,12 @@ struct http {
 	struct acceptor *acceptor;
 	struct held *held;
 	struct loop *loop;
+	struct waiters *waiters;
 	struct workers *workers;
 	struct tls *tls; /* NULL: no listener for it */
 	struct ossl_lib_ctx_st *library;
 	struct places common, reserved;
+	atomic_uint faulted;	     /* answers that are not honest */
 	atomic_uint active;	     /* calls that a stop waits for */
 	atomic_bool stopping;	     /* no new requests */
 	atomic_size_t body_bytes;    /* of all bodies being collected */
@@ -101,13 +119,19 @@ void connection_end(struct http *, int fd, uint64_t tls, enum connection_end);
 
 /* One exchange on its way through this folder. */
 struct call {
+	struct timer timer; /* of waiting.c, while it waits */
 	struct exchange exchange;
 	struct http *http;
 	struct listener *listener;     /* counted */
 	struct connection *connection; /* borrowed; NULL: none left */
 	struct MHD_Connection *mhd;    /* NULL once taken over */
 	bool active;		       /* http_stop() waits for it */
+	bool is_told;		       /* how it ended */
 	enum { CALL_HEAD, CALL_BODY, CALL_READY } stage;
+	/* Of waiting.c. */
+	bool is_last; /* it must be answered now */
+	atomic_bool is_woken;
+	unsigned wakes; /* so far, when it was asked */
 	struct call *next;
 };
 struct call *call_new(const struct connection *);
@@ -115,8 +139,20 @@ struct call *call_new(const struct connection *);
 void call_activate(struct call *);
 /* Frees what it does not need while its answer goes out. */
 void call_trim(struct call *);
-/* Says how it ended, and frees it. */
+/* What was sent, if it is known, and how much of it. */
+void call_sent(struct call *, struct span octets, uint64_t sent);
+/* Says how it ended, once. */
+void call_tell(struct call *, enum ending);
+/* The same, and frees it. */
 void call_finish(struct call *, enum ending);
+
+/* What http_cut() has others do. */
+struct cut {
+	bool (*which)(void *cls, const struct exchange *);
+	void *cls;
+	sem_t done;
+	struct cut *next;
+};
 
 /* parse.c: all but start and stop belongs to the loop's thread. */
 int parse_start(struct http *, struct error *);
@@ -137,9 +173,33 @@ int loop_start(struct http *, struct loop **, struct error *);
 void loop_add(struct loop *, struct connection *);
 /* Takes a call back from a worker. */
 void loop_resume(struct loop *, struct call *);
+/* Calls that wait. */
+void loop_cut(struct loop *, struct cut *);
+/* It looks at what there is to do. */
+void loop_wake(struct loop *);
 /* Ends the thread; what is added from then on is closed by loop_free(). */
 void loop_halt(struct loop *);
 void loop_free(struct loop *);
+
+/* waiting.c: all but answer, wake and end belongs to the loop's thread. */
+int waiting_start(struct http *, struct waiters **, struct error *);
+/* Calls the service, on any thread. */
+void waiting_answer(struct call *);
+/* After that. True: libmicrohttpd is to go on; else it comes back some time. */
+bool waiting_go_on(struct call *);
+/* Both, there or on a worker. */
+bool waiting_ask(struct call *);
+/* Asks again who is to be asked. */
+void waiting_run(struct waiters *);
+/* ms until then, or -1. */
+int waiting_time_left(const struct waiters *);
+/* Ends those whose clients have left. */
+void waiting_sweep(struct waiters *);
+void waiting_cut(struct waiters *, struct cut *);
+void waiting_wake(struct waiters *, const void *key);
+/* Nobody waits any more. */
+void waiting_end(struct waiters *);
+void waiting_free(struct waiters *);
 
 /* accept.c */
 int acceptor_start(struct http *, struct acceptor **, struct error *);
@@ -169,6 +229,8 @@ bool tls_has_left(const struct tls *, uint64_t id);
 void watch_begin(struct http *, struct connection *);
 void watch_end(struct http *, struct connection *);
 void watch_phase(struct connection *, enum phase);
+/* Whether the client has closed its side, or reset. */
+bool watch_has_left(const struct connection *);
 /* Ends what has expired. */
 void watch_sweep(struct http *);
 /* Octets that have been read from it; 0 if that is not known. */
@@ -182,20 +244,6 @@ int workers_add(struct workers *, struct call *);
 void workers_halt(struct workers *);
 void workers_free(struct workers *);
 
-/* timers.c */
-struct timer {
-	int64_t deadline; /* ticks */
-	size_t at;	  /* place in the heap */
-};
-struct timers {
-	struct timer **heap; /* the first to end on top */
-	size_t count, room;
-};
-/* -1: no memory. */
-int timers_add(struct timers *, struct timer *, int64_t deadline);
-void timers_set(struct timers *, struct timer *, int64_t deadline);
-void timers_remove(struct timers *, struct timer *);
-
 /* held.c: the only code that writes to a descriptor. */
 int held_start(struct http *, struct held **, struct error *);
 /*
@@ -208,8 +256,9 @@ void held_send(struct held *, struct connection *, struct blob bytes,
     struct call *, bool goes_on);
 /* Without waiting for anything: what does not go out now is lost. */
 void held_send_once(struct connection *, struct blob bytes, struct call *);
+void held_cut(struct held *, struct cut *);
 /* Ends all that is not honest, now and from now on. */
-void held_cut(struct held *);
+void held_cut_all(struct held *);
 void held_stop(struct held *);
 
 /* render.c */

@@ -25,6 +25,7 @@ struct loop {
 	pthread_mutex_t lock; /* what follows */
 	struct connection *accepted, **last_accepted;
 	struct call *answered;
+	struct cut *cuts;
 	bool stopping;
 };
 
@@ -32,11 +33,12 @@ struct loop {
 static bool
 is_quiet(const struct loop *l)
 {
-	return l->accepted == NULL && l->answered == NULL && !l->stopping;
+	return l->accepted == NULL && l->answered == NULL && l->cuts == NULL &&
+	    !l->stopping;
 }
 
-static void
-wake(struct loop *l)
+void
+loop_wake(struct loop *l)
 {
 	/* It fails only if the loop has been woken 2^64 times. */
 	eventfd_write(l->wake, 1);
@@ -54,7 +56,7 @@ loop_add(struct loop *l, struct connection *conn)
 	l->last_accepted = &conn->next;
 	pthread_mutex_unlock(&l->lock);
 	if (quiet)
-		wake(l);
+		loop_wake(l);
 }
 
 void
@@ -68,7 +70,29 @@ loop_resume(struct loop *l, struct call *call)
 	l->answered = call;
 	pthread_mutex_unlock(&l->lock);
 	if (quiet)
-		wake(l);
+		loop_wake(l);
+}
+
+void
+loop_cut(struct loop *l, struct cut *cut)
+{
+	pthread_mutex_lock(&l->lock);
+	cut->next = l->cuts;
+	l->cuts = cut;
+	pthread_mutex_unlock(&l->lock);
+	loop_wake(l);
+}
+
+static void
+cut_waiting(struct loop *l, struct cut *cut)
+{
+	struct cut *next;
+
+	for (; cut != NULL; cut = next) {
+		next = cut->next;
+		waiting_cut(l->http->waiters, cut);
+		sem_post(&cut->done);
+	}
 }
 
 /* Gives libmicrohttpd what has come for it; false: it is to stop. */
@@ -77,6 +101,7 @@ empty_queue(struct loop *l)
 {
 	struct connection *conn;
 	struct call *call;
+	struct cut *cuts;
 	bool stopping;
 
 	pthread_mutex_lock(&l->lock);
@@ -85,6 +110,8 @@ empty_queue(struct loop *l)
 	l->last_accepted = &l->accepted;
 	call = l->answered;
 	l->answered = NULL;
+	cuts = l->cuts;
+	l->cuts = NULL;
 	stopping = l->stopping;
 	pthread_mutex_unlock(&l->lock);
 	while (conn != NULL) {
@@ -96,15 +123,17 @@ empty_queue(struct loop *l)
 	while (call != NULL) {
 		struct call *next = call->next;
 
-		parse_resume(call);
+		if (waiting_go_on(call))
+			parse_resume(call);
 		call = next;
 	}
+	cut_waiting(l, cuts);
 	return !stopping;
 }
 
 /* Until the next sweep, which it does if it is due; -1: nobody is watched. */
 static int
-sweep_wait_ms(struct http *http, int64_t *next_sweep)
+sweep_time_left(struct http *http, int64_t *next_sweep)
 {
 	int64_t now = clock_ticks_ms();
 
@@ -112,9 +141,23 @@ sweep_wait_ms(struct http *http, int64_t *next_sweep)
 		return -1;
 	if (now >= *next_sweep) {
 		watch_sweep(http);
+		waiting_sweep(http->waiters);
 		*next_sweep = now + SWEEP_MS;
 	}
 	return (int)(*next_sweep - now);
+}
+
+/* How long it may sleep. */
+static int
+time_left(struct http *http, int64_t *next_sweep)
+{
+	int sweep = sweep_time_left(http, next_sweep);
+	int waiting = waiting_time_left(http->waiters);
+
+	if (parse_has_work(http))
+		return 0;
+	return waiting != -1 && (sweep == -1 || waiting < sweep) ? waiting :
+								   sweep;
 }
 
 static void *
@@ -130,12 +173,10 @@ run(void *cls)
 	eventfd_t count;
 
 	while (going) {
-		poll(fds, 2,
-		    parse_has_work(l->http) ?
-			0 :
-			sweep_wait_ms(l->http, &next_sweep));
+		poll(fds, 2, time_left(l->http, &next_sweep));
 		if (fds[1].revents != 0 && eventfd_read(l->wake, &count) == 0)
 			going = empty_queue(l);
+		waiting_run(l->http->waiters);
 		parse_run(l->http);
 	}
 	return NULL;
@@ -168,7 +209,7 @@ loop_halt(struct loop *l)
 	pthread_mutex_lock(&l->lock);
 	l->stopping = true;
 	pthread_mutex_unlock(&l->lock);
-	wake(l);
+	loop_wake(l);
 	pthread_join(l->thread, NULL);
 	l->running = false;
 }

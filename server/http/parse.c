@@ -13,8 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-
 /*
  * http.sys allows a request line and headers of 65534 octets each once the
  * article's fix is applied; libmicrohttpd needs half as much again.
@@ -23,59 +21,6 @@
 #define BODY_FIRST 256 /* what a buffer begins with */
 #define BODIES_MAX \
 	((size_t)HTTP_BODIES_MAX_MIB << 20) /* octets, of all bodies together */
-
-struct call *
-call_new(const struct connection *conn)
-{
-	struct call *call = malloc(sizeof(*call));
-
-	if (call == NULL)
-		return NULL;
-	exchange_init(&call->exchange);
-	call->exchange.request.source = conn->source;
-	call->exchange.request.local = conn->local;
-	call->http = conn->http;
-	call->listener = listener_ref(conn->listener);
-	call->connection = NULL;
-	call->mhd = NULL;
-	call->active = false;
-	call->stage = CALL_HEAD;
-	return call;
-}
-
-void
-call_activate(struct call *call)
-{
-	call->active = true;
-	atomic_fetch_add(&call->http->active, 1);
-}
-
-void
-call_trim(struct call *call)
-{
-	atomic_fetch_sub(&call->http->body_bytes,
-	    call->exchange.request.body.cap);
-	exchange_trim(&call->exchange);
-}
-
-void
-call_finish(struct call *call, enum ending ending)
-{
-	const struct http_service *s = &call->listener->service;
-	struct http *http = call->http;
-	bool active = call->active;
-
-	atomic_fetch_sub(&http->body_bytes, call->exchange.request.body.cap);
-	call->exchange.ending = ending;
-	call->exchange.duration_ms = clock_ticks_ms() -
-	    call->exchange.started_ms;
-	s->finish(s->cls, &call->exchange);
-	exchange_clear(&call->exchange);
-	listener_unref(call->listener);
-	free(call);
-	if (active)
-		atomic_fetch_sub(&http->active, 1);
-}
 
 /* The first sight of a request: its target as it came. */
 static void *
@@ -302,19 +247,17 @@ collect(struct call *call, const char *data, size_t size)
 static enum MHD_Result
 answer(struct call *call, void **con_cls, bool unread)
 {
-	const struct http_service *s = &call->listener->service;
-
 	call_activate(call);
 	call->stage = CALL_READY;
 	watch_phase(call->connection, PHASE_ANSWER);
-	if (!unread && s->is_long(s->cls, &call->exchange)) {
-		if (workers_add(call->http->workers, call) == -1)
-			return MHD_NO;
+	if (unread) {
+		call->exchange.waiting.ms = 0;
+		waiting_answer(call);
+	} else if (!waiting_ask(call)) {
 		/* It comes back through the loop, so not before this. */
 		MHD_suspend_connection(call->mhd);
 		return MHD_YES;
 	}
-	s->answer(s->cls, &call->exchange);
 	return send_reply(call, con_cls, unread);
 }
 
@@ -379,6 +322,20 @@ refuse(struct call *call, int why)
 	s->refuse(s->cls, &call->exchange, (enum http_refusal)why);
 }
 
+/* libmicrohttpd has sent what we would have. */
+static void
+finish_sent(struct call *call)
+{
+	const struct exchange *ex = &call->exchange;
+	struct blob octets = { 0 };
+
+	if (call->listener->service.keeps)
+		render_reply(ex, &octets);
+	call_sent(call, blob_span(&octets), render_size(ex));
+	call_finish(call, ENDED_SENT);
+	blob_free(&octets);
+}
+
 static void
 on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
     enum MHD_RequestTerminationCode how)
@@ -397,12 +354,12 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 		refuse(call, why);
 	watch_phase(call->connection, PHASE_REQUEST);
 	if (sent)
-		call->exchange.sent = render_size(&call->exchange);
-	call_finish(call,
-	    sent ? ENDED_SENT :
-		how == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN ?
-		   ENDED_CUT :
-		   ENDED_CLIENT_LEFT);
+		finish_sent(call);
+	else
+		call_finish(call,
+		    how == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN ?
+			ENDED_CUT :
+			ENDED_CLIENT_LEFT);
 }
 
 /* Of a connection that ended before it had a request. */

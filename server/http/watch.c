@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 
-#define NOTICED_MS 500	 /* by then libmicrohttpd has, or will not */
-#define TCP_CLOSE_WAIT 8 /* netinet/tcp.h clashes with linux/tcp.h */
+#define NOTICED_MS 500	  /* by then libmicrohttpd has, or will not */
+#define TCP_ESTABLISHED 1 /* netinet/tcp.h clashes with linux/tcp.h */
 
 static struct tcp_info
 tcp_state(const struct connection *c)
@@ -112,18 +112,22 @@ expiry(struct connection *c, int64_t now)
 	return -1;
 }
 
+bool
+watch_has_left(const struct connection *c)
+{
+	return c->tls != 0 ? tls_has_left(c->http->tls, c->tls) :
+			     tcp_state(c).tcpi_state != TCP_ESTABLISHED;
+}
+
 /*
  * libmicrohttpd 0.9.75 overlooks a FIN that comes together with the last
  * octets: a client that left half-way would be kept until a timer ends.
  */
 static bool
-has_left(const struct connection *c, int64_t now)
+is_overlooked(const struct connection *c, int64_t now)
 {
-	if ((c->phase != PHASE_REQUEST && c->phase != PHASE_BODY) ||
-	    now - c->since < NOTICED_MS)
-		return false;
-	return c->tls != 0 ? tls_has_left(c->http->tls, c->tls) :
-			     tcp_state(c).tcpi_state == TCP_CLOSE_WAIT;
+	return (c->phase == PHASE_REQUEST || c->phase == PHASE_BODY) &&
+	    now - c->since >= NOTICED_MS && watch_has_left(c);
 }
 
 void
@@ -135,7 +139,7 @@ watch_sweep(struct http *http)
 	for (struct connection *c = http->watched; c != NULL; c = c->next) {
 		if ((why = expiry(c, now)) != -1)
 			c->expired = why;
-		else if (!has_left(c, now))
+		else if (!is_overlooked(c, now))
 			continue;
 		shutdown(c->fd, SHUT_RDWR);
 	}

@@ -69,8 +69,7 @@ work(void *cls)
 	struct call *call;
 
 	while ((call = take(self)) != NULL) {
-		call->listener->service.answer(call->listener->service.cls,
-		    &call->exchange);
+		waiting_answer(call);
 		loop_resume(call->http->loop, call);
 	}
 	return NULL;

@@ -18,6 +18,7 @@
 #include "support/tcp.h"
 
 #define WORDS_MAX 8
+#define PATIENCE 1000
 /* Below a regular file nobody, not even root, can make anything. */
 #define IMPOSSIBLE "/proc/version/x"
 #define ANYWHERE "--listen", "127.0.0.1:0", "--control", "off"
@@ -293,6 +294,80 @@ the_ready_line_and_file_say_all_there_is_to_know(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* What is only listened on keeps its number. */
+static void
+the_urls_begin_with_the_public_one(void **state)
+{
+	static const char *const arguments[] = { "--public-url",
+		"http://ndes.example.com:444/lab/", "--tls-listen",
+		"127.0.0.1:0", NULL };
+	static const char base[] = "http://ndes.example.com:444/lab",
+			  tls[] = "https://ndes.example.com:";
+	char url[256];
+	struct web_reply reply;
+	struct program p;
+
+	(void)state;
+	program_start(&p, arguments, NULL);
+	assert_string_equal(p.base, base);
+	snprintf(url, sizeof(url), "%s/certsrv/mscep/mscep.dll", base);
+	assert_string_equal(p.url, url);
+	snprintf(url, sizeof(url), "%s/certsrv/mscep_admin/", base);
+	assert_string_equal(p.admin, url);
+	assert_int_equal(strncmp(p.tls, tls, strlen(tls)), 0);
+	assert_int_not_equal(atoi(p.tls + strlen(tls)), 0);
+	assert_int_equal(strncmp(p.control, "http://127.0.0.1:", 17), 0);
+	snprintf(url, sizeof(url), "%s/healthz", p.control);
+	assert_true(web_get(url, &reply));
+	assert_non_null(strstr((char *)reply.body.data, p.url));
+	web_reply_clear(&reply);
+	program_stop(&p, SIGTERM);
+}
+
+/* The status of GetCACaps at a site with a label. */
+static long
+ask_label(const struct program *p, const char *label)
+{
+	struct web_reply reply;
+	char url[256];
+
+	snprintf(url, sizeof(url),
+	    "%s/s/healthy/%s/certsrv/mscep/mscep.dll?operation=GetCACaps",
+	    p->base, label);
+	/* Those before it may be about to end: until then, no site may go. */
+	for (int i = 0; i < PATIENCE; i++) {
+		assert_true(web_get(url, &reply));
+		web_reply_clear(&reply);
+		if (reply.status != 503)
+			break;
+		poll(NULL, 0, 5);
+	}
+	return reply.status;
+}
+
+static void
+there_are_so_many_sites_at_most(void **state)
+{
+	static const char *const flag[] = { "--max-sites", "3", NULL };
+	static const char *const env[] = { "MOCKNDES_MAX_SITES=2", NULL };
+	struct program p;
+
+	(void)state;
+	/* The default one is one of them. */
+	program_start(&p, NULL, env);
+	assert_int_equal(ask_label(&p, "a"), 200);
+	assert_int_equal(ask_label(&p, "b"), 200);
+	assert_int_equal(ask_label(&p, "a"), 410);
+	program_stop(&p, SIGTERM);
+	program_start(&p, flag, env);
+	assert_int_equal(ask_label(&p, "a"), 200);
+	assert_int_equal(ask_label(&p, "b"), 200);
+	assert_int_equal(ask_label(&p, "a"), 200);
+	assert_int_equal(ask_label(&p, "c"), 200);
+	assert_int_equal(ask_label(&p, "b"), 410);
+	program_stop(&p, SIGTERM);
+}
+
 static void
 control_can_be_off(void **state)
 {
@@ -408,7 +483,9 @@ an_empty_variable_is_not_set(void **state)
 	static const char *const env[] = { "MOCKNDES_LOG_DIR=",
 		"MOCKNDES_CHALLENGE=", "MOCKNDES_SCENARIO=", "MOCKNDES_LISTEN=",
 		"MOCKNDES_READY_FILE=", "MOCKNDES_CA_OUT=", "MOCKNDES_SEED=",
-		"MOCKNDES_SET=", "MOCKNDES_VERBOSE=", NULL };
+		"MOCKNDES_SET=", "MOCKNDES_VERBOSE=", "MOCKNDES_PUBLIC_URL=",
+		"MOCKNDES_SITE_PORTS=", "MOCKNDES_MAX_SITES=",
+		"MOCKNDES_JOURNAL=", "MOCKNDES_CONTROL_TOKEN=", NULL };
 	struct program p;
 
 	(void)state;
@@ -660,6 +737,8 @@ main(void)
 		cmocka_unit_test(a_broken_key_set_is_named),
 		cmocka_unit_test(
 		    the_ready_line_and_file_say_all_there_is_to_know),
+		cmocka_unit_test(the_urls_begin_with_the_public_one),
+		cmocka_unit_test(there_are_so_many_sites_at_most),
 		cmocka_unit_test(control_can_be_off),
 		cmocka_unit_test(a_flag_beats_its_twin),
 		cmocka_unit_test(a_key_set_makes_the_same_ca_each_time),

@@ -193,6 +193,18 @@ start_with_range(struct server *s, unsigned count)
 	return first;
 }
 
+/* They come to it once their clients have all of their answers. */
+static bool
+has_exchanges(struct site *site, uint64_t count)
+{
+	const struct journal_filter all = { 0 };
+	struct journal_entry *last = journal_wait(site_journal(site), count - 1,
+	    &all, PATIENCE_MS);
+
+	journal_entry_free(last);
+	return last != NULL && journal_last(site_journal(site)) == count;
+}
+
 static void
 each_has_its_own(void **state)
 {
@@ -219,9 +231,9 @@ each_has_its_own(void **state)
 	assert_true(answer_ask(two, path, &answer));
 	assert_int_equal(answer.status, 404);
 	answer_clear(&answer);
-	assert_int_equal(journal_last(site_journal(a)), 2);
-	assert_int_equal(journal_last(site_journal(b)), 2);
-	assert_int_equal(journal_last(site_journal(site_default(s.sites))), 1);
+	assert_true(has_exchanges(a, 2));
+	assert_true(has_exchanges(b, 2));
+	assert_true(has_exchanges(site_default(s.sites), 1));
 	site_unref(a);
 	site_unref(b);
 	server_stop(&s);
@@ -596,6 +608,16 @@ descriptors(void)
 	return count;
 }
 
+/* Neither descriptors nor exchanges, which only sites that are left keep. */
+static bool
+is_as_before(struct server *s, int count)
+{
+	struct journals_count kept;
+
+	journals_count(sites_journals(s->sites), &kept);
+	return kept.entries == 0 && descriptors() == count;
+}
+
 /* A range of one: each has to wait for nothing that the last one had. */
 static void
 none_is_left_of_many(void **state)
@@ -617,9 +639,9 @@ none_is_left_of_many(void **state)
 		site_unref(site);
 	}
 	until = clock_ticks_ms() + PATIENCE_MS;
-	while (descriptors() > before && clock_ticks_ms() < until)
+	while (!is_as_before(&s, before) && clock_ticks_ms() < until)
 		poll(NULL, 0, 5);
-	assert_int_equal(descriptors(), before);
+	assert_true(is_as_before(&s, before));
 	server_stop(&s);
 }
 
@@ -647,7 +669,7 @@ open_and_close(void *cls)
 			&err) != SITE_OK ||
 		    doors_open(d, site, 0, &err) != SITE_OK ||
 		    !tcp_is_served(doors_url(d, site, url)) ||
-		    journal_last(site_journal(site)) != 1 ||
+		    !has_exchanges(site, 1) ||
 		    doors_close_site(d, o->own, &err) != SITE_OK ||
 		    site_port(site) != 0)
 			atomic_fetch_add(&o->failed, 1);

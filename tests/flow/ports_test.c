@@ -237,6 +237,70 @@ a_bad_address_is_named(void **state)
 	}
 }
 
+/* What the command line never lets through. */
+static const struct {
+	unsigned first, last;
+	const char *error;
+} bad_ranges[] = {
+	{ 5, 0, "ports of sites from 5 to 0: they go up from 1 or more" },
+	{ 0, 5, "ports of sites from 0 to 5" },
+	{ 6, 5, "ports of sites from 6 to 5" },
+	{ 1, 65536, "ports of sites from 1 to 65536" },
+};
+
+static void
+assert_no_start(const struct mockndes_options *options, const char *why)
+{
+	char error[MOCKNDES_ERROR_SIZE];
+	struct mockndes *m;
+
+	assert_int_equal(mockndes_start(options, &m, error), MOCKNDES_USAGE);
+	assert_null(m);
+	if (strstr(error, why) == NULL)
+		fail_msg("%s", error);
+}
+
+static void
+a_bad_option_is_told(void **state)
+{
+	const struct mockndes_options none = MOCKNDES_OPTIONS_INIT;
+	struct mockndes_options options;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(bad_ranges); i++) {
+		options = none;
+		options.site_port_first = bad_ranges[i].first;
+		options.site_port_last = bad_ranges[i].last;
+		assert_no_start(&options, bad_ranges[i].error);
+	}
+	options = none;
+	options.public_url = "ndes.example.com";
+	assert_no_start(&options, "--public-url: \"ndes.example.com\"");
+	options = none;
+	options.control_token = "no\ttoken";
+	assert_no_start(&options, "--control-token: a token has");
+}
+
+/* Its caller was compiled when tls_name_count was the last one. */
+static void
+older_options_are_understood(void **state)
+{
+	struct mockndes_options options = MOCKNDES_OPTIONS_INIT;
+	char error[MOCKNDES_ERROR_SIZE], keys[FILE_PATH_SIZE];
+	struct mockndes *m;
+
+	(void)state;
+	options.size = offsetof(struct mockndes_options, public_url);
+	options.keys = path_in_source(keys, "tests/fixtures/keys");
+	options.public_url = "nothing that anybody has set";
+	options.max_sites = 1;
+	options.journal = -1;
+	if (mockndes_start(&options, &m, error) != 0)
+		fail_msg("%s", error);
+	assert_int_equal(strncmp(mockndes_url(m), "http://127.0.0.1:", 17), 0);
+	mockndes_stop(m);
+}
+
 int
 main(void)
 {
@@ -246,6 +310,8 @@ main(void)
 		cmocka_unit_test(ipv6_can_be_the_first_port),
 		cmocka_unit_test(a_taken_port_is_named),
 		cmocka_unit_test(a_bad_address_is_named),
+		cmocka_unit_test(a_bad_option_is_told),
+		cmocka_unit_test(older_options_are_understood),
 	};
 
 	web_start();

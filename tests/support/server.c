@@ -61,6 +61,7 @@ open_site(struct server *s, const struct server_options *options)
 		.crypto = s->crypto,
 		.challenge = options->challenge,
 		.log_dir = options->log_dir,
+		.scenario_dir = options->scenario_dir,
 	};
 	struct scenario *scenario;
 	struct site *site;

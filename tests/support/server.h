@@ -37,7 +37,7 @@ struct server_options {
 	const char *yaml;		 /* the scenario; NULL: healthy */
 	const char *const *set;		 /* "server.KEY=VALUE", NULL ended */
 	bool tls;
-	const char *scenario_dir;	/* for names that TLS clients ask for */
+	const char *scenario_dir;	/* or NULL */
 	unsigned connection_limit;	/* 0: the usual one */
 	unsigned first_port, last_port; /* of single sites; 0: any */
 };

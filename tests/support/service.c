@@ -7,6 +7,8 @@
 #include "support/tcp.h"
 #include "support/test.h"
 
+#define FOR_LONG_MS 3600000
+
 static void
 count(struct service *s, unsigned *member)
 {
@@ -30,7 +32,8 @@ begin(void *cls, struct exchange *ex)
 {
 	struct service *s = cls;
 
-	(void)ex;
+	if (number(ex, "X-Limit") >= 0)
+		ex->request.body_limit = number(ex, "X-Limit");
 	count(s, &s->is.begun);
 }
 
@@ -50,6 +53,10 @@ set_wire(struct exchange *ex)
 		w->is_cut = true;
 		w->cut_at = number(ex, "X-Cut");
 	}
+	if (number(ex, "X-Pause") >= 0) {
+		w->pause_at = number(ex, "X-Pause");
+		w->pause_ms = FOR_LONG_MS;
+	}
 	if (prefix != NULL)
 		w->prefix = span_text(prefix);
 	if (request_header(&ex->request, "X-Reset") != NULL)
@@ -61,9 +68,8 @@ set_wire(struct exchange *ex)
 }
 
 static void
-set_body(struct exchange *ex)
+set_body(struct exchange *ex, const char *text)
 {
-	const char *text = request_header(&ex->request, "X-Body");
 	int64_t fill = number(ex, "X-Fill");
 	struct buffer b = { 0 };
 
@@ -75,14 +81,55 @@ set_body(struct exchange *ex)
 	ex->reply.chunked = request_header(&ex->request, "X-Chunked") != NULL;
 }
 
+static bool
+has_news(struct service *s, const unsigned *news)
+{
+	bool has;
+
+	pthread_mutex_lock(&s->lock);
+	has = *news > 0;
+	pthread_mutex_unlock(&s->lock);
+	return has;
+}
+
+/* True: it waits. Else `text` says why not. */
+static bool
+waits(struct service *s, struct exchange *ex, const char **text)
+{
+	int64_t ms = number(ex, "X-Wait"), key = number(ex, "X-Key");
+	const unsigned *news = &s->news[key < 0 ? 0 : key];
+	struct waiting *w = &ex->waiting;
+
+	if (ms < 0)
+		return false;
+	assert_null(w->key);
+	if (has_news(s, news)) {
+		*text = "news";
+		return false;
+	}
+	if (w->ms == 0 && request_header(&ex->request, "X-Stubborn") == NULL) {
+		*text = "over";
+		return false;
+	}
+	if (s->meanwhile != NULL)
+		s->meanwhile(s);
+	w->key = news;
+	if (w->ms == WAITING_NEW)
+		w->ms = ms;
+	return true;
+}
+
 static void
 answer(void *cls, struct exchange *ex)
 {
+	const char *text = request_header(&ex->request, "X-Body");
 	struct service *s = cls;
 
-	exchange_answer(ex, LAYER_MOCK, 200, 0, 0);
-	set_body(ex);
-	set_wire(ex);
+	if (!waits(s, ex, &text)) {
+		exchange_answer(ex, LAYER_MOCK, 200, 0, 0);
+		set_body(ex, text);
+		set_wire(ex);
+	}
 	count(s, &s->is.asked);
 }
 
@@ -111,11 +158,23 @@ limits(void *cls)
 }
 
 static void
+replace(struct buffer *b, struct span with)
+{
+	buffer_free(b);
+	buffer_add_span(b, with);
+}
+
+static void
 finish(void *cls, struct exchange *ex)
 {
 	struct service *s = cls;
 
-	(void)ex;
+	pthread_mutex_lock(&s->lock);
+	s->last.ending = ex->ending;
+	s->last.sent = ex->sent;
+	replace(&s->last.octets, ex->octets);
+	replace(&s->last.body, buffer_span(&ex->request.body));
+	pthread_mutex_unlock(&s->lock);
 	count(s, &s->is.finished);
 }
 
@@ -155,6 +214,8 @@ void
 service_stop(struct service *s, int grace_ms)
 {
 	http_stop(s->http, grace_ms);
+	buffer_free(&s->last.octets);
+	buffer_free(&s->last.body);
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->lock);
 }
@@ -191,6 +252,13 @@ service_wait_for(struct service *s, const unsigned *member, const char *name,
 	pthread_mutex_unlock(&s->lock);
 	if (ret != 0)
 		fail_msg("%s is %u, not %u", name, *member, least);
+}
+
+void
+service_tell(struct service *s, unsigned key)
+{
+	count(s, &s->news[key]);
+	http_wake(s->http, &s->news[key]);
 }
 
 bool

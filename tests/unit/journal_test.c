@@ -11,7 +11,7 @@
 #define QUIET 30 /* journals */
 #define BUSY 4
 #define STEPS 4000
-#define PATIENCE 60000 /* ms, for what must come */
+#define PATIENCE 30000 /* ms, for what must come */
 
 struct fixture {
 	struct journals *all;
@@ -608,6 +608,133 @@ largest_pays(void **state)
 	free(text);
 }
 
+#define MODELS 40
+#define MODEL_BOUND ((size_t)1 << 20)
+#define RINGS 2048 /* octets that a ring may hold beside its entries */
+
+/* A journal as it should be. */
+struct model {
+	struct journal *journal;
+	size_t sizes[STEPS]; /* of its entries */
+	uint64_t added, lost;
+	size_t held;
+};
+
+static void
+model_open(struct journals *all, struct model *m)
+{
+	journal_close(m->journal);
+	memset(m, 0, sizeof(*m));
+	open_more(all, &m->journal, 1);
+}
+
+static void
+model_add(struct model *m, const char *text, size_t len)
+{
+	struct journal_entry *e;
+
+	add_reply(m->journal, text, len);
+	e = journal_find(m->journal, m->added, NULL);
+	assert_non_null(e);
+	m->held += m->sizes[m->added++] = e->size;
+	journal_entry_free(e);
+}
+
+/* What it held before it lost something the last time; 0: it did not. */
+static size_t
+model_lose(struct model *m)
+{
+	uint64_t lost = journal_lost(m->journal, 0);
+
+	if (lost == m->lost)
+		return 0;
+	while (m->lost < lost)
+		m->held -= m->sizes[m->lost++];
+	return m->held + m->sizes[lost - 1];
+}
+
+/* Nobody holds more than who has lost something did before. */
+static void
+model_check(struct model *models)
+{
+	size_t least = SIZE_MAX;
+
+	for (size_t i = 0; i < MODELS; i++) {
+		size_t before = model_lose(&models[i]);
+
+		if (before > 0 && before < least)
+			least = before;
+	}
+	for (size_t i = 0; i < MODELS && least < SIZE_MAX; i++)
+		assert_in_range(models[i].held, 0, least + RINGS);
+}
+
+static void
+most_pays(void **state)
+{
+	static struct model models[MODELS];
+	char *text = long_text(LONG);
+	struct journals_count count;
+	unsigned seed = 7;
+	struct fixture f;
+
+	(void)state;
+	open_journals(&f, 10000, MODEL_BOUND);
+	for (size_t i = 0; i < MODELS; i++)
+		model_open(f.all, &models[i]);
+	for (unsigned step = 0; step < STEPS; step++) {
+		struct model *m = &models[chance(&seed, MODELS)];
+
+		if (chance(&seed, 8) == 0)
+			model_open(f.all, m);
+		model_add(m, text, chance(&seed, 20000));
+		model_check(models);
+	}
+	journals_count(f.all, &count);
+	assert_in_range(count.octets, MODEL_BOUND / 2, MODEL_BOUND);
+	for (size_t i = 0; i < MODELS; i++)
+		journal_close(models[i].journal);
+	close_journals(&f);
+	free(text);
+}
+
+#define BIG 7000 /* octets */
+#define SMALL_ONES 10
+
+/* Another one takes its place among them, and is not forgotten there. */
+static void
+one_goes(void **state)
+{
+	static const unsigned had[] = { 10, 2, 9, 1, 1, 8 };
+	static const unsigned left[] = { 6, 2, 6, 0, 1, 6 };
+	struct journal *list[6], *small[SMALL_ONES];
+	char *text = long_text(BIG);
+	struct fixture f;
+
+	(void)state;
+	/* Room for 31 of them, and not for 32. */
+	open_journals(&f, 0, 31 * (BIG + sizeof(struct journal_entry) + 150));
+	list[0] = f.journal;
+	open_more(f.all, list + 1, 5);
+	for (size_t i = 0; i < 6; i++)
+		for (unsigned n = 0; n < had[i]; n++)
+			add_reply(list[i], text, BIG);
+	journal_close(list[3]);
+	list[3] = NULL;
+	open_more(f.all, small, SMALL_ONES);
+	for (size_t i = 0; i < SMALL_ONES; i++)
+		add_reply(small[i], text, BIG);
+	f.journal = NULL;
+	for (size_t i = 0; i < 6; i++) {
+		assert_int_equal(journal_count(list[i], NULL), left[i]);
+		journal_close(list[i]);
+	}
+	for (size_t i = 0; i < SMALL_ONES; i++)
+		journal_close(small[i]);
+	close_journals(&f);
+	free(text);
+}
+
 static void
 outlives(void **state)
 {
@@ -753,6 +880,54 @@ tells(void **state)
 	close_journals(&told.f);
 }
 
+#define ROUNDS 300
+
+/* Two who wait for each other: each entry must end a wait. */
+static struct pair {
+	struct fixture f;
+	struct journal *other;
+	unsigned answered;
+} pair;
+
+static void *
+answer_each(void *cls)
+{
+	struct journal_entry *e;
+
+	(void)cls;
+	for (; pair.answered < ROUNDS; pair.answered++) {
+		e = journal_wait(pair.f.journal, pair.answered, NULL, PATIENCE);
+		if (e == NULL)
+			return NULL;
+		journal_entry_free(e);
+		add(pair.other, "/");
+	}
+	return NULL;
+}
+
+static void
+wakes_at_once(void **state)
+{
+	struct journal_entry *e;
+	pthread_t thread;
+
+	(void)state;
+	open_journals(&pair.f, 0, 0);
+	open_more(pair.f.all, &pair.other, 1);
+	assert_int_equal(pthread_create(&thread, NULL, answer_each, NULL), 0);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		add(pair.f.journal, "/");
+		e = journal_wait(pair.other, i, NULL, PATIENCE);
+		assert_non_null(e);
+		assert_int_equal(e->seq, i + 1);
+		journal_entry_free(e);
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(pair.answered, ROUNDS);
+	journal_close(pair.other);
+	close_journals(&pair.f);
+}
+
 #define WRITERS 6
 #define READERS 6
 #define SHARED 3  /* journals */
@@ -888,9 +1063,12 @@ main(void)
 		ONE(quiet_lose_nothing,
 		    "busy sites take nothing of quiet ones"),
 		ONE(largest_pays, "who holds most loses"),
+		ONE(one_goes, "also when others are gone"),
+		ONE(most_pays, "also among many that come and go"),
 		ONE(outlives, "who has a reference keeps the entry"),
 		ROWS(filtered, filters),
 		ONE(waited_for, "what is to come can be waited for"),
+		ONE(wakes_at_once, "who waits is woken by the next one"),
 		ONE(tells, "it tells when it has grown, without a lock"),
 		ONE(many_at_once, "many write, read, open and clear at once"),
 	};
