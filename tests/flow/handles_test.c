@@ -125,7 +125,7 @@ what_hangs_is_cut_when_its_site_is_closed(void **state)
 	char ask[512];
 
 	(void)state;
-	snprintf(ask, sizeof(ask), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",
+	snprintf(ask, sizeof(ask), "GET %s HTTP/1.0\r\n\r\n",
 	    strchr(mockndes_site_url(site) + strlen("http://"), '/'));
 	assert_true(tcp_send_text(fd, ask));
 	mockndes_close_site(site);
