@@ -253,7 +253,8 @@ enter(struct doors *d, struct site *site, struct own_door **out,
 		error_set(err, "out of memory");
 		return SITE_FAILED;
 	}
-	o->door = (struct door){ d->options.sites, site_ref(site) };
+	o->door = (struct door){ d->options.sites, site_ref(site),
+		site_journal(site) != NULL };
 	o->doors = d;
 	pthread_mutex_lock(&d->lock);
 	if ((other = find_door(d, site)) == NULL) {

@@ -234,7 +234,7 @@ open_sites(struct mockndes *m, const struct mockndes_options *o,
 	    site_make(m->sites, SITE_DEFAULT, scenario, &site, err) != SITE_OK)
 		return -1;
 	site_unref(site);
-	m->door = (struct door){ .sites = m->sites };
+	m->door.sites = m->sites;
 	return 0;
 }
 
@@ -370,6 +370,7 @@ static int
 run(struct mockndes *m, const struct mockndes_options *o,
     struct scenario *scenario, struct error *err)
 {
+	m->door.keeps = o->journal >= 0;
 	if (dup_option(&m->challenge, o->challenge, err) == -1 ||
 	    dup_option(&m->log_dir, o->log_dir, err) == -1 ||
 	    dup_option(&m->scenario, scenario->name, err) == -1 ||

@@ -318,6 +318,7 @@ serve_service(const struct door *door)
 		.limits = limits,
 		.finish = finish,
 		.refuses = refuses,
+		.keeps = door->keeps,
 		.cls = (void *)(uintptr_t)door,
 	};
 }

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,7 +163,7 @@ count_rule(struct metrics *m, const char *file, int line)
 		return;
 	}
 	if (r == end) {
-		strncpy(r->file, file, sizeof(r->file) - 1);
+		snprintf(r->file, sizeof(r->file), "%s", file);
 		r->line = line;
 		m->rule_count++;
 	}

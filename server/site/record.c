@@ -53,6 +53,7 @@ site_commit(struct exchange *ex)
 	if (options->narrate != NULL)
 		narrate(ex, &form, say, site);
 	journal_add(site->journal, ex);
+	metrics_add(site->sites->metrics, ex);
 	snapshot_free(s);
 	site_unref(site);
 }

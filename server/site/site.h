@@ -146,6 +146,7 @@ int site_check_state(const struct stack_state *, struct error *);
 struct door {
 	struct sites *sites;
 	struct site *site; /* its port is this one's own; NULL: shared */
+	bool keeps;	   /* the octets of exchanges, for a journal */
 };
 /*
  * Which site an exchange is for: fills snapshot and time and hides the prefix

@@ -22,7 +22,8 @@ sites_new(struct sites **out, const struct sites_options *options,
 	if (sites->options.most == 0)
 		sites->options.most = SITES_MOST;
 	pthread_mutex_init(&sites->lock, NULL);
-	if (journals_new(&sites->journals, &options->journals, err) == 0)
+	if (journals_new(&sites->journals, &options->journals, err) == 0 &&
+	    metrics_new(&sites->metrics, err) == 0)
 		return 0;
 	sites_free(sites);
 	*out = NULL;
@@ -75,6 +76,7 @@ sites_free(struct sites *sites)
 		HASH_DEL(sites->gone, gone);
 		free(gone);
 	}
+	metrics_free(sites->metrics);
 	journals_free(sites->journals);
 	pthread_mutex_destroy(&sites->lock);
 	free(sites);

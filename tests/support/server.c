@@ -124,6 +124,7 @@ server_start(struct server *s, const struct server_options *given)
 	open_site(s, given == NULL ? &none : given);
 	assert_non_null(s->door = calloc(1, sizeof(*s->door)));
 	s->door->sites = s->sites;
+	s->door->keeps = true;
 	s->started = time(NULL);
 	http.library = crypto_library(s->crypto);
 	http.connection_limit = given == NULL ? 0 : given->connection_limit;
