@@ -9,6 +9,10 @@
 
 #define NONCE_SIZE 16 /* RFC 8894 3.2.1.5 */
 
+/* Whose the certificate is that signed a message. */
+static const char by_itself[] = "self", by_this_ca[] = "this-ca",
+		  by_another[] = "other";
+
 /* What a request comes to; who answers fills it. */
 struct outcome {
 	enum refusal refusal;
@@ -38,6 +42,41 @@ request_subject(const struct scep_request *request)
 }
 
 static void
+write_hex(char *out, size_t size, struct span octets)
+{
+	for (size_t i = 0; i < octets.len && 2 * i + 2 < size; i++)
+		sprintf(out + 2 * i, "%02x", octets.data[i]);
+}
+
+static void
+note_alt_names(struct scep_facts *f, struct span extensions)
+{
+	struct buffer b = { 0 };
+
+	x509_alt_name_text(extensions, &b);
+	buffer_add_byte(&b, 0);
+	if (!b.failed)
+		copy_printable(f->sans, sizeof(f->sans), (char *)b.data);
+	buffer_free(&b);
+}
+
+/* Whose it is, its issuer says; judge_renewal() knows better. */
+static void
+note_signer(struct exchange *ex, const struct x509 *signer)
+{
+	const struct x509 *ca = &ex->snapshot->credentials->certs[CA_ISSUING];
+	struct scep_facts *f = &ex->scep;
+
+	if (signer->whole.len == 0)
+		return;
+	x509_name_text(signer->subject, f->signer, sizeof(f->signer));
+	write_hex(f->signer_serial, sizeof(f->signer_serial), signer->serial);
+	f->signed_by = span_equal(signer->issuer, signer->subject) ? by_itself :
+	    span_equal(signer->issuer, ca->subject) ? by_this_ca :
+						      by_another;
+}
+
+static void
 note_request(struct exchange *ex, const struct scep_request *request)
 {
 	struct scep_facts *f = &ex->scep;
@@ -58,15 +97,8 @@ note_request(struct exchange *ex, const struct scep_request *request)
 	f->message_findings = request->found;
 	if (subject.len > 0)
 		x509_name_text(subject, f->subject, sizeof(f->subject));
-}
-
-static void
-note_serial(struct exchange *ex, struct span serial)
-{
-	char *to = ex->scep.serial;
-
-	for (size_t i = 0; i < serial.len && i < CA_SERIAL_SIZE; i++)
-		to += sprintf(to, "%02x", serial.data[i]);
+	note_alt_names(f, request->csr.extensions);
+	note_signer(ex, &request->signer);
 }
 
 /* Signs the plan of a certificate; its record keeps what was meant. */
@@ -103,7 +135,8 @@ issue(struct exchange *ex, const struct scep_csr *csr, struct outcome *out)
 		blob_free(&out->certificate);
 		return REFUSAL_CA_FAILED;
 	}
-	note_serial(ex, span_of(serial, sizeof(serial)));
+	write_hex(ex->scep.serial, sizeof(ex->scep.serial),
+	    span_of(serial, sizeof(serial)));
 	return REFUSAL_NONE;
 }
 
@@ -119,6 +152,10 @@ judge_renewal(struct exchange *ex, const struct scep_request *request,
 	enum refusal refusal = site_judge_signer(ex, &request->signer);
 
 	*renews = refusal != REFUSAL_RENEWAL_SIGNER;
+	if (*renews)
+		ex->scep.signed_by = by_this_ca;
+	else if (ex->scep.signed_by == by_this_ca)
+		ex->scep.signed_by = by_another;
 	if (!*renews)
 		return request->type == SCEP_RENEWAL_REQ ? refusal :
 							   REFUSAL_NONE;

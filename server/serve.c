@@ -209,7 +209,6 @@ answer(void *cls, struct exchange *ex)
 	bool late = operation == OPERATION_PKI && site_decides_late(ex);
 
 	(void)cls;
-	ex->scep.operation = mscep_operation_name(operation);
 	iis_pass_body(ex, &ex->snapshot->state);
 	if (!exchange_is_answered(ex) && (late || !site_decide(ex, NULL))) {
 		if (!wants_next_ca(ex, operation) || catch_up(ex))

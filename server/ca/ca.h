@@ -309,6 +309,7 @@ struct issued_entry;
 struct issued {
 	size_t count, revoked; /* those revoked are counted in both */
 	size_t octets;
+	size_t octets_max; /* 0: ISSUED_OCTETS_MAX */
 	uint64_t forgotten;
 	struct issued_entry *by_serial;	 /* in the order of their coming */
 	struct issued_entry *by_key;	 /* the newest of each key */

@@ -122,6 +122,7 @@ entry_new(struct span der, struct error *err)
 int
 issued_add(struct issued *s, struct span der, struct error *err)
 {
+	size_t most = s->octets_max > 0 ? s->octets_max : ISSUED_OCTETS_MAX;
 	struct issued_entry *e = entry_new(der, err), *before;
 
 	if (e == NULL)
@@ -132,7 +133,7 @@ issued_add(struct issued *s, struct span der, struct error *err)
 		    "RFC 5280 4.1.2.2: the serial number is in use");
 	}
 	while (s->count == ISSUED_MAX ||
-	    (s->count > 0 && s->octets + der.len > ISSUED_OCTETS_MAX)) {
+	    (s->count > 0 && s->octets + der.len > most)) {
 		forget(s, s->good != NULL ? s->good : s->bad);
 		s->forgotten++;
 	}

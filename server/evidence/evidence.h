@@ -138,7 +138,61 @@ size_t journal_count(struct journal *, const struct journal_filter *);
 /* Forgets all; numbers go on. They do not count as lost. */
 void journal_clear(struct journal *);
 
-/* What the control API says of it; NULL without memory. */
+/*
+ * What the control API says of it; NULL without memory. All names are always
+ * there; what is not known, or is not, is null. Texts are printable; those of
+ * a scenario may be UTF-8. An object, in this order:
+ *
+ * seq		its number
+ * time		when it began, by its site's clock: "2013-04-29T09:15:51Z"
+ * duration_ms	until its end, by the machine's clock
+ * source	"10.5.14.22:50123", "[::1]:50123"
+ * method, target, user_agent	of the request; the target is cut at 1024
+ *		octets, and has no prefix of a site
+ * target_length	of all of it
+ * operation	as `when: operation` of a scenario has it: GetCACaps, GetCACert,
+ *		GetNextCACert, PKIOperation, browse, admin, other
+ * request	what the pkiMessage says, as far as it could be read:
+ *   message_type	"PKCSReq"; "unknown": one that there is not, or none
+ *   transaction_id
+ *   subject		of the CSR, or of a CertPoll: "C=US, CN=x"
+ *   sans		subjectAltName of the CSR: "DNS:a.example, IP:10.0.0.1"
+ *   signer		subject of the certificate that signed the message
+ *   signer_serial	its serial number, in hex
+ *   signed_by		whose it is: "self", "this-ca", "other"
+ *   digest		"sha256"
+ *   cipher		"aes-128-cbc"
+ *   encoding		"DER", "BER"
+ *   challenge		"good", "wrong", "used", "expired", "missing"; null
+ *			also where none is needed
+ * findings	a list of what is odd or wrong in the request:
+ *   name		"single-des"
+ *   kind		"wrong", "weak", "unusual"
+ *   text, rule, note	what it is, against what, and what comes of it
+ * rules	a list of the rules of the scenario, as far as they were looked at:
+ *   file, line		where it stands
+ *   applies		whether it was applied
+ *   turn		which exchange of the rule this is, from 1
+ *   unmet		the first condition that does not hold
+ * more_rules	how many there are beyond those of the list
+ * verdict	which layer spoke, and what its log says:
+ *   layer		"network", "app-proxy", "http-sys", "iis", "mscep",
+ *			"policy-module", "ca", "mockndes"
+ *   status, substatus, win32
+ *   reason		s-reason of http.sys: "AppOffline"
+ * reply	what was sent:
+ *   status, content_type
+ *   pki_status		"SUCCESS", "FAILURE", "PENDING", "unknown"
+ *   fail_info		"badAlg", "badMessageCheck", "badRequest", "badTime",
+ *			"badCertId", "unknown"
+ *   fail_info_number	the same, 0 to 4
+ *   serial		of the certificate that was issued, in hex
+ *   bytes		octets sent, head included
+ *   ended		"sent", "client-left", "cut" (at stop), "fault"
+ * why		what went wrong, said to whoever writes the client
+ * raw		what there is of the octets; see struct journal_entry:
+ *   request_bytes, request_cut, reply_bytes, reply_cut
+ */
 struct json_t;
 struct json_t *journal_entry_json(const struct journal_entry *);
 

@@ -228,12 +228,17 @@ struct event {
 
 /* The SCEP facts of an exchange, for logs and journal. */
 struct scep_facts {
-	const char *operation;	     /* "PKIOperation", or NULL; static */
-	const char *type_name;	     /* "PKCSReq"; static */
-	int message_type;	     /* 0: none */
-	char transaction_id[80];     /* cut; printable */
-	char subject[128];	     /* RFC 4514-like, cut; printable */
-	const char *challenge;	     /* "good", "used" ...; static */
+	/* As `when: operation` has it, "browse"; NULL: no request; static. */
+	const char *operation;
+	const char *type_name;	 /* "PKCSReq"; static */
+	int message_type;	 /* 0: none */
+	char transaction_id[80]; /* cut; printable */
+	char subject[128];	 /* RFC 4514-like, cut; printable */
+	char sans[256];		 /* "DNS:a.example, IP:10.0.0.1", the same */
+	/* The certificate that signed it: subject, serial number in hex. */
+	char signer[128], signer_serial[48];
+	const char *signed_by; /* whose it is: "self", "this-ca", "other" */
+	const char *challenge; /* "good", "used" ...; static */
 	const char *digest, *cipher; /* of the request; static */
 	bool ber;
 	int pki_status, fail_info; /* -1: none */

@@ -16,6 +16,18 @@ site_next_serial(struct exchange *ex, uint8_t out[CA_SERIAL_SIZE])
 	return ca_serial(site->sites->options.crypto, number, out);
 }
 
+static int
+remember(struct site *site, struct span der, struct error *err)
+{
+	const struct holding held = site_holding(site);
+	int ret;
+
+	site->issued.octets_max = held.room ? 0 : site->issued.octets + 1;
+	ret = issued_add(&site->issued, der, err);
+	site_held(site, &held);
+	return ret;
+}
+
 /* The disk first: what a client has must be there after a crash. */
 int
 site_keep_certificate(struct exchange *ex, struct span der, struct error *err)
@@ -27,7 +39,7 @@ site_keep_certificate(struct exchange *ex, struct span der, struct error *err)
 		return -1;
 	pthread_mutex_lock(&site->lock);
 	if (site->state != NULL || site_is_current(ex))
-		ret = issued_add(&site->issued, der, err);
+		ret = remember(site, der, err);
 	pthread_mutex_unlock(&site->lock);
 	return ret;
 }

@@ -140,14 +140,17 @@ site_set(struct site *site, const char *const *sets, size_t count,
 static void
 forget(struct site *site)
 {
+	const struct holding held = site_holding(site);
+
 	challenge_clear(&site->challenges);
 	transactions_clear(&site->transactions);
 	credentials_free(site->next);
 	site->next = NULL;
-	if (site->state != NULL)
-		return;
-	issued_clear(&site->issued);
-	site->next_request = CA_FIRST_REQUEST;
+	if (site->state == NULL) {
+		issued_clear(&site->issued);
+		site->next_request = CA_FIRST_REQUEST;
+	}
+	site_held(site, &held);
 }
 
 int

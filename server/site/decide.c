@@ -9,9 +9,8 @@ site_decides_late(const struct exchange *ex)
 	return ex->snapshot->scenario->faults.needs_message;
 }
 
-/* As `when: operation` has it, whoever answers. */
-static const char *
-operation_of(const struct request *r)
+const char *
+site_operation(const struct request *r)
 {
 	enum operation operation = mscep_operation(r);
 	enum place place = iis_place(r);
@@ -41,7 +40,7 @@ site_decide(struct exchange *ex, const struct fault_message *message)
 		d->made = true;
 		return d->instead && !d->processed;
 	}
-	facts.operation = operation_of(&ex->request);
+	facts.operation = site_operation(&ex->request);
 	pthread_mutex_lock(&site->lock);
 	faults_decide(faults,
 	    site->now->generation == s->generation ? site->counters : NULL,

@@ -52,6 +52,7 @@ struct sites {
 	struct sites_options options;
 	struct journals *journals;
 	struct metrics *metrics;
+	atomic_size_t octets; /* of certificates and requests, see site.h */
 	pthread_mutex_t lock; /* what follows */
 	struct site *table;   /* in the order in which they were opened */
 	struct site *oldest;  /* list of those with labels, by their use */
@@ -93,6 +94,21 @@ enum site_answer site_open(struct sites *, const char *id, enum site_kind,
 /* Whether it can stand in a path. */
 bool site_is_label(struct span);
 bool site_was_evicted(struct sites *, const char *id);
+
+/*
+ * Around what changes how much a site holds, under its lock: whether there is
+ * room for more, and what it was before.
+ */
+struct holding {
+	size_t before;
+	bool room;
+};
+struct holding site_holding(const struct site *);
+void site_held(struct site *, const struct holding *);
+
+/* decide.c */
+/* As `when: operation` has it, whoever answers. */
+const char *site_operation(const struct request *);
 
 /* change.c */
 /* Whether what an exchange does still counts: no reset came between. Locked. */

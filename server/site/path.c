@@ -146,8 +146,10 @@ site_begin(const struct door *door, struct exchange *ex, struct error *err)
 		answer = SITE_GONE;
 	else
 		site_ref(site);
-	if (answer == SITE_OK)
+	if (answer == SITE_OK) {
 		begin_at(site, ex);
+		ex->scep.operation = site_operation(&ex->request);
+	}
 	return answer;
 }
 

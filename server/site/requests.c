@@ -55,6 +55,21 @@ site_ask(struct exchange *ex, const struct scep_request *request, bool hold,
 	pthread_mutex_unlock(&site->lock);
 }
 
+static enum refusal
+hold(struct site *site, const struct exchange *ex,
+    const struct scep_request *request)
+{
+	const struct holding held = site_holding(site);
+	enum refusal refusal;
+
+	if (!held.room)
+		return REFUSAL_TOO_MANY_PENDING;
+	refusal = transaction_hold(&site->transactions, request,
+	    ex->snapshot->state.ca.pending_lifetime, ex->at);
+	site_held(site, &held);
+	return refusal;
+}
+
 enum refusal
 site_hold(struct exchange *ex, const struct scep_request *request)
 {
@@ -63,8 +78,7 @@ site_hold(struct exchange *ex, const struct scep_request *request)
 
 	pthread_mutex_lock(&site->lock);
 	if (site_is_current(ex))
-		refusal = transaction_hold(&site->transactions, request,
-		    ex->snapshot->state.ca.pending_lifetime, ex->at);
+		refusal = hold(site, ex, request);
 	pthread_mutex_unlock(&site->lock);
 	return refusal;
 }

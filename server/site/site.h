@@ -43,11 +43,17 @@ struct sites_options {
 	struct state_dir *state;  /* of the default site; NULL: in memory */
 	uint64_t seed;		  /* of chance */
 	unsigned most;		  /* sites; 0: SITES_MOST */
+	size_t octets;		  /* 0: SITES_OCTETS_MAX */
 	struct journals_options journals;
 	void (*narrate)(void *cls, const char *line); /* NULL: silent */
 	void *cls;
 };
 #define SITES_MOST 1024
+/*
+ * What certificates and waiting requests of all sites may take, in octets.
+ * Beyond it a site forgets its own oldest certificates, and holds no more.
+ */
+#define SITES_OCTETS_MAX ((size_t)256 << 20)
 /* Everything in the options is borrowed and must outlive the table. */
 int sites_new(struct sites **out, const struct sites_options *, struct error *);
 void sites_free(struct sites *);

@@ -21,6 +21,8 @@ sites_new(struct sites **out, const struct sites_options *options,
 	sites->options = *options;
 	if (sites->options.most == 0)
 		sites->options.most = SITES_MOST;
+	if (sites->options.octets == 0)
+		sites->options.octets = SITES_OCTETS_MAX;
 	pthread_mutex_init(&sites->lock, NULL);
 	if (journals_new(&sites->journals, &options->journals, err) == 0 &&
 	    metrics_new(&sites->metrics, err) == 0)
@@ -30,9 +32,31 @@ sites_new(struct sites **out, const struct sites_options *options,
 	return -1;
 }
 
+static size_t
+octets_of(const struct site *site)
+{
+	return site->issued.octets + site->transactions.octets;
+}
+
+struct holding
+site_holding(const struct site *site)
+{
+	return (struct holding){ octets_of(site),
+		atomic_load(&site->sites->octets) <
+		    site->sites->options.octets };
+}
+
+void
+site_held(struct site *site, const struct holding *h)
+{
+	/* Less than before wraps around, and back again. */
+	atomic_fetch_add(&site->sites->octets, octets_of(site) - h->before);
+}
+
 static void
 site_free(struct site *site)
 {
+	atomic_fetch_sub(&site->sites->octets, octets_of(site));
 	snapshot_free(site->now);
 	fault_counters_free(site->counters);
 	credentials_free(site->first);
@@ -132,12 +156,15 @@ static int
 open_state(struct site *site, struct error *err)
 {
 	struct remembering r = { site, err };
+	int ret;
 
 	if (site->kind != SITE_IS_DEFAULT ||
 	    (site->state = site->sites->options.state) == NULL)
 		return 0;
 	site->next_request = state_dir_next_request(site->state);
-	return state_dir_each(site->state, remember, &r, err);
+	ret = state_dir_each(site->state, remember, &r, err);
+	atomic_fetch_add(&site->sites->octets, octets_of(site));
+	return ret;
 }
 
 /* FNV-1a: sites differ, runs with the same seed do not. */

@@ -75,11 +75,11 @@ connections_outlive_their_port(void **state)
 	assert_int_equal(tcp_connect(base), -1);
 	assert_true(is_answered(fd));
 	assert_true(service_answers(s.base));
-	assert_int_equal(s.is.released, 0);
+	assert_int_equal(service_count(&s, released), 0);
 	/* The call of an exchange and its connection need the service. */
 	close(fd);
 	assert_true(service_answers(s.base));
-	assert_int_equal(s.is.released, 0);
+	assert_int_equal(service_count(&s, released), 0);
 	close(slow);
 	service_wait(&s, released, 1);
 	assert_true(service_answers(s.base));
@@ -233,7 +233,7 @@ whoever_waits_to_be_accepted_is_reset(void **state)
 		buffer_free(&got);
 		close(fds[i]);
 	}
-	assert_int_equal(s.is.released, 0);
+	assert_int_equal(service_count(&s, released), 0);
 	open_gate();
 	/* That one had been accepted. */
 	assert_true(is_answered(first));
@@ -256,7 +256,7 @@ ports_may_close_before_the_first_is_accepted(void **state)
 	http_close(s.http, s.listener);
 	service_wait(&s, released, 1);
 	http_stop(s.http, GRACE_MS);
-	assert_int_equal(s.is.released, 1);
+	assert_int_equal(service_count(&s, released), 1);
 	assert_int_equal(http_start(&s.http, &options, NULL), 0);
 	s.listener = service_listen(&s, "127.0.0.1:0", false, s.base);
 	fd = tcp_connect(s.base);

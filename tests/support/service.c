@@ -81,17 +81,6 @@ set_body(struct exchange *ex, const char *text)
 	ex->reply.chunked = request_header(&ex->request, "X-Chunked") != NULL;
 }
 
-static bool
-has_news(struct service *s, const unsigned *news)
-{
-	bool has;
-
-	pthread_mutex_lock(&s->lock);
-	has = *news > 0;
-	pthread_mutex_unlock(&s->lock);
-	return has;
-}
-
 /* True: it waits. Else `text` says why not. */
 static bool
 waits(struct service *s, struct exchange *ex, const char **text)
@@ -103,7 +92,7 @@ waits(struct service *s, struct exchange *ex, const char **text)
 	if (ms < 0)
 		return false;
 	assert_null(w->key);
-	if (has_news(s, news)) {
+	if (service_read(s, news) > 0) {
 		*text = "news";
 		return false;
 	}
@@ -235,6 +224,17 @@ service_listen(struct service *s, const char *address, bool reserved,
 		fail_msg("%s", err.text);
 	http_url(&at, base);
 	return listener;
+}
+
+unsigned
+service_read(struct service *s, const unsigned *member)
+{
+	unsigned is;
+
+	pthread_mutex_lock(&s->lock);
+	is = *member;
+	pthread_mutex_unlock(&s->lock);
+	return is;
 }
 
 void

@@ -50,6 +50,8 @@ void service_stop(struct service *, int grace_ms);
 /* One more port, of the same calls but reserved or not. */
 struct listener *service_listen(struct service *, const char *address,
     bool reserved, char base[HTTP_URL_SIZE]);
+#define service_count(s, member) service_read(s, &(s)->is.member)
+unsigned service_read(struct service *, const unsigned *member);
 /* Waits until that count is reached; fails the test if it never is. */
 #define service_wait(s, member, count) \
 	service_wait_for(s, &(s)->is.member, #member, count)

@@ -25,11 +25,12 @@ scenario_named(const char *name)
 }
 
 static struct sites *
-open_sites(unsigned most)
+open_bounded(unsigned most, size_t octets)
 {
 	const struct sites_options options = { .keys = a.keys,
 		.crypto = a.crypto,
-		.most = most };
+		.most = most,
+		.octets = octets };
 	struct scenario *healthy = scenario_named("healthy");
 	struct sites *sites;
 	struct site *site;
@@ -41,6 +42,12 @@ open_sites(unsigned most)
 	site_unref(site);
 	scenario_free(healthy);
 	return sites;
+}
+
+static struct sites *
+open_sites(unsigned most)
+{
+	return open_bounded(most, 0);
 }
 
 /* An exchange that has begun, or not; to be ended in any case. */
@@ -429,6 +436,69 @@ is_as_at_its_start(void **state)
 	sites_free(sites);
 }
 
+/* One certificate more for the site of this path. */
+static void
+issue(struct sites *sites, const char *target)
+{
+	const struct x509 *ra = &a.credentials->certs[CA_RA_SIGNING];
+	uint8_t serial[CA_SERIAL_SIZE];
+	struct exchange ex;
+	struct blob der;
+	struct error err = { 0 };
+
+	assert_int_equal(begin(sites, target, &ex, &err), SITE_OK);
+	assert_int_equal(site_catch_up(&ex), 0);
+	assert_int_equal(site_next_serial(&ex, serial), 0);
+	assert_int_equal(ca_issue(ex.snapshot->credentials, ra->subject,
+			     ra->spki, SPAN_EMPTY,
+			     span_of(serial, sizeof(serial)), ex.at, &der,
+			     &err),
+	    0);
+	assert_int_equal(site_keep_certificate(&ex, blob_span(&der), &err), 0);
+	blob_free(&der);
+	end(&ex);
+}
+
+static size_t
+count_certificates(struct site *site)
+{
+	struct site_certificate *list;
+	size_t count;
+
+	assert_int_equal(site_list_certificates(site, &list, &count), 0);
+	free(list);
+	return count;
+}
+
+/* Whoever issues when all is taken forgets its own, and nobody else's. */
+static void
+certificates_are_bounded(void **state)
+{
+	struct sites *sites = open_bounded(0, 8000);
+	struct site *busy = make(sites, "busy"), *quiet = make(sites, "quiet");
+	struct error err = { 0 };
+	size_t most;
+
+	(void)state;
+	issue(sites, "/t/quiet/");
+	for (int i = 0; i < 20; i++)
+		issue(sites, "/t/busy/");
+	most = count_certificates(busy);
+	assert_in_range(most, 2, 10);
+	assert_int_equal(count_certificates(quiet), 1);
+	issue(sites, "/t/busy/");
+	assert_in_range(count_certificates(busy), 1, most);
+	assert_int_equal(count_certificates(quiet), 1);
+	/* A reset makes room. */
+	assert_int_equal(site_reset(busy, &err), 0);
+	issue(sites, "/t/quiet/");
+	issue(sites, "/t/quiet/");
+	assert_int_equal(count_certificates(quiet), 3);
+	site_unref(busy);
+	site_unref(quiet);
+	sites_free(sites);
+}
+
 static void
 settings_that_cannot_be_change_nothing(void **state)
 {
@@ -481,6 +551,7 @@ main(void)
 		ONE(first_visitors_meet, "first visitors meet"),
 		ONE(sites_have_cas_of_their_own, "sites have CAs of their own"),
 		ONE(is_as_at_its_start, "a reset leads back to the start"),
+		ONE(certificates_are_bounded, "certificates are bounded"),
 		ONE(settings_that_cannot_be_change_nothing,
 		    "settings that cannot be change nothing"),
 	};
