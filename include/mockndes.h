@@ -215,7 +215,7 @@ MOCKNDES_API int mockndes_use_scenario(struct mockndes_site *,
 /* The text of one. Errors name it "yaml": "yaml:3:5: unknown key ...". */
 MOCKNDES_API int mockndes_use_yaml(struct mockndes_site *, const char *yaml,
     char *error);
-/* One key, "server.iis.status=401.2"; rules and counters stay. */
+/* One key, "server.windows=2012r2"; rules and counters stay. */
 MOCKNDES_API int mockndes_set(struct mockndes_site *, const char *setting,
     char *error);
 /* All is as when its scenario began, and the journal is empty. */
@@ -246,6 +246,16 @@ MOCKNDES_API int mockndes_approve(struct mockndes_site *,
     const char *transaction_id, char *error);
 MOCKNDES_API int mockndes_deny(struct mockndes_site *,
     const char *transaction_id, char *error);
+
+/*
+ * What an administrator does, right or wrong: one of `mockndes actions`, with
+ * its arguments as "NAME=VALUE" (or NULL). Some of it shows after "iisreset" or
+ * "restart-server" alone, which are actions too.
+ */
+MOCKNDES_API int mockndes_action(struct mockndes_site *, const char *name,
+    const char *const *arguments, size_t count, char *error);
+/* 1: nothing is wrong with it; 0: `why` says what is, as an error does. */
+MOCKNDES_API int mockndes_healthy(struct mockndes_site *, char *why);
 
 /*
  * One exchange of the site's journal, once it is over. Texts are printable
@@ -323,6 +333,7 @@ enum mockndes_topic {
 	MOCKNDES_FAULTS,	 /* every key of a rule, for a terminal */
 	MOCKNDES_SCHEMA,	 /* the language as JSON Schema */
 	MOCKNDES_MANUAL,	 /* all its keys in mdoc */
+	MOCKNDES_ACTIONS,	 /* what an administrator can do */
 };
 /*
  * Scenarios of `scenario_dir` go before those built in. It may be NULL, and

@@ -419,6 +419,35 @@ mockndes_deny(struct mockndes_site *h, const char *transaction_id, char *error)
 	return settle(h, transaction_id, false, error);
 }
 
+int
+mockndes_action(struct mockndes_site *h, const char *name,
+    const char *const *arguments, size_t count, char *error)
+{
+	struct error err = { 0 };
+	const struct action *action = action_find(name, &err);
+	struct action_call call;
+	struct site_acted acted;
+	int ret;
+
+	if (action == NULL ||
+	    action_read(action, arguments, count, &call, &err) == -1)
+		return fail(&err, error);
+	ret = site_act(h->site, action, &call, &acted, &err);
+	site_acted_clear(&acted);
+	return ret == 0 ? 0 : fail(&err, error);
+}
+
+int
+mockndes_healthy(struct mockndes_site *h, char *why)
+{
+	struct error err = { 0 };
+
+	if (site_is_healthy(h->site, &err))
+		return 1;
+	fail(&err, why);
+	return 0;
+}
+
 struct journal *
 handle_journal(struct mockndes_site *h)
 {

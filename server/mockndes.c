@@ -28,6 +28,7 @@ struct mockndes {
 	struct http *http;
 	struct doors *doors;
 	struct handles *handles;
+	struct control control;
 	struct serve_tls *serve_tls; /* NULL: no TLS */
 	struct tls_service tls;
 	struct endpoint scep_at, control_at, tls_at;
@@ -171,7 +172,7 @@ open_ports(struct mockndes *m, bool keeps_state, struct error *err)
 	const struct http_options options = { .workers = keeps_state ? 16 : 0,
 		.library = crypto_library(m->crypto) };
 	const struct http_service scep = serve_service(&m->door),
-				  control = control_service(m,
+				  control = control_service(&m->control,
 				      http_is_loopback(&m->control_at));
 
 	if (http_start(&m->http, &options, err) == -1 ||
@@ -210,6 +211,15 @@ open_tls(struct mockndes *m, const struct mockndes_options *o,
 	return 0;
 }
 
+/* Who waits for the next request of a site is asked again. */
+static void
+journal_has_grown(void *cls, const struct journal *journal)
+{
+	struct mockndes *m = cls;
+
+	http_wake(m->http, journal);
+}
+
 static int
 open_sites(struct mockndes *m, const struct mockndes_options *o,
     struct scenario *scenario, struct error *err)
@@ -225,6 +235,8 @@ open_sites(struct mockndes *m, const struct mockndes_options *o,
 		.most = o->max_sites,
 		.journals.entries = o->journal < 0 ? JOURNAL_NONE :
 						     (unsigned)o->journal,
+		.journals.grown = journal_has_grown,
+		.journals.cls = m,
 		.narrate = o->narrate,
 		.cls = o->narrate_cls,
 	};
@@ -264,6 +276,20 @@ open_handles(struct mockndes *m, struct error *err)
 	};
 
 	return handles_new(&m->handles, &options, err);
+}
+
+static void
+open_control(struct mockndes *m)
+{
+	m->control = (struct control){
+		.sites = m->sites,
+		.http = m->http,
+		.doors = m->doors,
+		.scenario_dir = m->scenario_dir,
+		.token = m->control_token,
+		.version = mockndes_version(),
+		.url = m->url,
+	};
 }
 
 /* What is told once everything stands. */
@@ -386,6 +412,7 @@ run(struct mockndes *m, const struct mockndes_options *o,
 	    open_doors(m, o, err) == -1 || open_handles(m, err) == -1 ||
 	    open_tls(m, o, err) == -1 || describe(m, err) == -1)
 		return -1;
+	open_control(m);
 	tell_limits(m, o, &scenario->state);
 	return http_accept(m->http, err);
 }
@@ -519,67 +546,12 @@ mockndes_make_keys(const char *dir, char *error)
 	return ret == 0 ? 0 : fail(&err, error);
 }
 
-static int
-reply_json(struct mockndes_reply *reply, int status, json_t *json)
-{
-	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
-
-	json_decref(json);
-	if (text == NULL)
-		return -1;
-	reply->status = status;
-	reply->content_type = "application/json";
-	reply->body = text;
-	reply->length = strlen(text);
-	return 0;
-}
-
-static int
-reply_error(struct mockndes_reply *reply, int status, const char *code,
-    const char *message)
-{
-	return reply_json(reply, status,
-	    json_pack("{s{ss, ss}}", "error", "code", code, "message",
-		message));
-}
-
-static int
-get_health(struct mockndes *m, struct mockndes_reply *reply)
-{
-	return reply_json(reply, 200,
-	    json_pack("{ss, ss, ss, si}", "status", "ok", "version",
-		mockndes_version(), "url", m->url, "connections",
-		(int)http_connections(m->http)));
-}
-
-static const struct route {
-	const char *method, *path;
-	int (*call)(struct mockndes *, struct mockndes_reply *);
-} routes[] = {
-	{ "GET", "/healthz", get_health },
-};
-
 int
 mockndes_control(struct mockndes *m, const char *method, const char *path,
     const char *body, size_t length, struct mockndes_reply *reply)
 {
-	size_t len = strcspn(path, "?");
-	bool known = false;
-
-	(void)body, (void)length;
-	if (strcmp(method, "HEAD") == 0)
-		method = "GET";
-	*reply = (struct mockndes_reply){ 0 };
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (!span_is(span_of(path, len), routes[i].path))
-			continue;
-		known = true;
-		if (strcmp(routes[i].method, method) == 0)
-			return routes[i].call(m, reply);
-	}
-	return known ? reply_error(reply, 405, "method",
-			   "this path does not take that method") :
-		       reply_error(reply, 404, "path", "there is no such path");
+	return control_ask(&m->control, method, path, span_of(body, length),
+	    reply);
 }
 
 void

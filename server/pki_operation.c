@@ -41,11 +41,14 @@ request_subject(const struct scep_request *request)
 					      request->subject;
 }
 
+/* As openssl has it; DER's zero before a positive one is none of its digits. */
 static void
-write_hex(char *out, size_t size, struct span octets)
+write_serial(char *out, size_t size, struct span serial)
 {
-	for (size_t i = 0; i < octets.len && 2 * i + 2 < size; i++)
-		sprintf(out + 2 * i, "%02x", octets.data[i]);
+	size_t i = serial.len > 1 && serial.data[0] == 0;
+
+	for (char *end = out + size; i < serial.len && end - out > 2; out += 2)
+		sprintf(out, "%02X", serial.data[i++]);
 }
 
 static void
@@ -70,7 +73,7 @@ note_signer(struct exchange *ex, const struct x509 *signer)
 	if (signer->whole.len == 0)
 		return;
 	x509_name_text(signer->subject, f->signer, sizeof(f->signer));
-	write_hex(f->signer_serial, sizeof(f->signer_serial), signer->serial);
+	write_serial(f->signer_serial, sizeof(f->signer_serial), signer->serial);
 	f->signed_by = span_equal(signer->issuer, signer->subject) ? by_itself :
 	    span_equal(signer->issuer, ca->subject) ? by_this_ca :
 						      by_another;
@@ -135,7 +138,7 @@ issue(struct exchange *ex, const struct scep_csr *csr, struct outcome *out)
 		blob_free(&out->certificate);
 		return REFUSAL_CA_FAILED;
 	}
-	write_hex(ex->scep.serial, sizeof(ex->scep.serial),
+	write_serial(ex->scep.serial, sizeof(ex->scep.serial),
 	    span_of(serial, sizeof(serial)));
 	return REFUSAL_NONE;
 }

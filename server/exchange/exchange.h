@@ -311,6 +311,7 @@ struct exchange {
 	/* At its end: the first octets of what was sent; borrowed. */
 	struct span octets;
 	struct waiting waiting;
+	void *own; /* of its service, which gives it back at finish() */
 	enum ending ending;
 	struct exchange_block *blocks; /* of exchange_alloc() */
 };

@@ -230,3 +230,9 @@ http_held(const struct http *http)
 {
 	return atomic_load(&http->faulted);
 }
+
+unsigned
+http_waiting(const struct http *http)
+{
+	return waiting_count(http->waiters);
+}

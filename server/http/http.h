@@ -189,5 +189,7 @@ unsigned http_connection_limit(const struct http *);
 unsigned http_connections(const struct http *);
 /* Answers that are being held: delayed, dripped, hung. */
 unsigned http_held(const struct http *);
+/* Exchanges whose service waits, see struct waiting. */
+unsigned http_waiting(const struct http *);
 
 #endif

@@ -197,6 +197,7 @@ int waiting_time_left(const struct waiters *);
 void waiting_sweep(struct waiters *);
 void waiting_cut(struct waiters *, struct cut *);
 void waiting_wake(struct waiters *, const void *key);
+unsigned waiting_count(const struct waiters *); /* any thread */
 /* Nobody waits any more. */
 void waiting_end(struct waiters *);
 void waiting_free(struct waiters *);

@@ -232,6 +232,12 @@ waiting_wake(struct waiters *w, const void *key)
 		loop_wake(w->http->loop);
 }
 
+unsigned
+waiting_count(const struct waiters *w)
+{
+	return atomic_load(&w->count);
+}
+
 int
 waiting_start(struct http *http, struct waiters **out, struct error *err)
 {

@@ -124,3 +124,18 @@ scenario_list(const struct scenario_options *options, bool json,
 	free(names);
 	return text;
 }
+
+char *
+scenario_tell(const char *name, const struct scenario_options *options)
+{
+	struct entry e;
+	json_t *json;
+	char *text;
+
+	load_entry(name, options, &e);
+	json = entry_json(name, &e);
+	text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	scenario_free(e.scenario);
+	return text;
+}

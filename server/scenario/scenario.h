@@ -43,6 +43,8 @@ struct server_key {
 };
 /* The rows, from 0 on; NULL: no more. */
 const struct server_key *server_key_at(size_t);
+/* "90m", "-1d" as a scenario has it. -1: it is none. */
+int scenario_duration(const char *text, int64_t *ms);
 
 /* How to load; zeroed, or NULL: nothing special. */
 struct scenario_options {
@@ -98,11 +100,14 @@ void scenario_free(struct scenario *);
  */
 char *scenario_list(const struct scenario_options *, bool json,
     struct errors *);
+/* One of that list, as an object. */
+char *scenario_tell(const char *name, const struct scenario_options *);
 
 /* Texts made of the tables; of malloc(), NULL without memory. */
 char *scenario_json_schema(void);
-/* Keys of `when:` and `do:`, for a terminal; all keys, in mdoc. */
+/* Keys of `when:` and `do:`, and actions, for a terminal; all keys, in mdoc. */
 char *scenario_faults_text(void);
+char *scenario_actions_text(void);
 char *scenario_manual(void);
 
 #endif

@@ -74,6 +74,12 @@ read_ms(const char *text, int64_t *out)
 	return false;
 }
 
+int
+scenario_duration(const char *text, int64_t *ms)
+{
+	return read_ms(text, ms) ? 0 : -1;
+}
+
 static const struct word *
 find_word(const struct key *key, const char *text, struct nearest *n)
 {

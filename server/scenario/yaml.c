@@ -292,7 +292,9 @@ yaml_read(struct span text, const char *file, struct errors *errors)
 		return NULL;
 	}
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, text.data, text.len);
+	/* An empty text may be nowhere, which libyaml does not take. */
+	yaml_parser_set_input_string(&r.parser,
+	    text.len == 0 ? (const uint8_t *)"" : text.data, text.len);
 	root = read_document(&r);
 	yaml_parser_delete(&r.parser);
 	return root;

@@ -202,10 +202,11 @@ describe(const struct issued_cert *cert, struct site_certificate *out)
 {
 	const struct span serial = cert->cert.serial;
 	char *to = out->serial;
+	/* DER's zero before a positive number is none of its digits. */
+	size_t i = serial.len > 1 && serial.data[0] == 0;
 
-	for (size_t i = 0; i < serial.len && i < sizeof(out->serial) / 2 - 1;
-	     i++)
-		to += sprintf(to, "%02x", serial.data[i]);
+	for (; i < serial.len && i < sizeof(out->serial) / 2 - 1; i++)
+		to += sprintf(to, "%02X", serial.data[i]);
 	x509_name_text(cert->cert.subject, out->subject, sizeof(out->subject));
 	out->not_before = cert->cert.not_before;
 	out->not_after = cert->cert.not_after;
@@ -232,14 +233,18 @@ site_list_certificates(struct site *site, struct site_certificate **out,
 }
 
 int
-site_certificate(struct site *site, struct span serial, struct blob *out)
+site_certificate(struct site *site, struct span serial,
+    struct site_certificate *out, struct blob *der)
 {
 	const struct issued_cert *cert;
 	int ret = -1;
 
+	*out = (struct site_certificate){ 0 };
 	pthread_mutex_lock(&site->lock);
-	if ((cert = issued_find(&site->issued, serial)) != NULL)
-		ret = blob_copy(out, cert->cert.whole);
+	if ((cert = issued_find(&site->issued, serial)) != NULL) {
+		describe(cert, out);
+		ret = der == NULL ? 0 : blob_copy(der, cert->cert.whole);
+	}
 	pthread_mutex_unlock(&site->lock);
 	return ret;
 }

@@ -237,6 +237,43 @@ requests_wait_for_approval(void **state)
 }
 
 static void
+an_administrator_makes_it_healthy(void **state)
+{
+	struct fixture *f = *state;
+	struct mockndes_site *site = embedded_open(f->m, NULL);
+	static const char *const wrong[] = { "max_url=x" },
+				 *const right[] = { "max_url=65534",
+					 "max_query_string=65534" };
+	char error[MOCKNDES_ERROR_SIZE] = "";
+
+	assert_int_equal(mockndes_healthy(site, error), 1);
+	assert_string_equal(error, "");
+	assert_int_equal(mockndes_set(site, "iis.max_query_string=10", error),
+	    0);
+	assert_int_equal(mockndes_healthy(site, error), 0);
+	assert_non_null(strstr(error, "iis.max_query_string is 10"));
+	assert_int_equal(mockndes_healthy(site, NULL), 0);
+
+	assert_int_equal(mockndes_action(site, "set-limits", NULL, 0, error),
+	    -1);
+	assert_non_null(strstr(error, "set-limits"));
+	assert_int_equal(mockndes_action(site, "set-request-filtering-limits",
+			     wrong, 1, error),
+	    -1);
+	assert_non_null(strstr(error, "max_url"));
+	assert_int_equal(mockndes_action(site, "set-request-filtering-limits",
+			     right, 2, error),
+	    0);
+	assert_int_equal(embedded_get(mockndes_site_url(site)), 404);
+	assert_int_equal(mockndes_action(site, "restart-server", NULL, 0,
+			     error),
+	    0);
+	assert_int_equal(embedded_get(mockndes_site_url(site)), 200);
+	assert_int_equal(mockndes_healthy(site, error), 1);
+	mockndes_close_site(site);
+}
+
+static void
 each_request_is_taken_once(void **state)
 {
 	struct fixture *f = *state;
@@ -370,6 +407,7 @@ main(void)
 		cmocka_unit_test(an_enrolment_is_told),
 		cmocka_unit_test(passwords_are_as_long_as_asked_for_and_expire),
 		cmocka_unit_test(requests_wait_for_approval),
+		cmocka_unit_test(an_administrator_makes_it_healthy),
 		cmocka_unit_test(each_request_is_taken_once),
 		cmocka_unit_test(forgotten_requests_are_not_told),
 		cmocka_unit_test(what_found_no_room_is_counted),

@@ -47,6 +47,7 @@ take_header(char *line, size_t one, size_t len, void *cls)
 	struct web_reply *r = cls;
 
 	len *= one;
+	buffer_add(&r->head, line, len);
 	take_value(line, len, "Content-Type:", r->content_type,
 	    sizeof(r->content_type));
 	take_value(line, len, "Server:", r->server, sizeof(r->server));
@@ -114,7 +115,8 @@ web_ask(const struct web_request *q, struct web_reply *reply)
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(list);
 	buffer_add_byte(&reply->body, 0);
-	if (reply->body.failed)
+	buffer_add_byte(&reply->head, 0);
+	if (reply->body.failed || reply->head.failed)
 		return false;
 	reply->body.len--;
 	return good;
@@ -130,6 +132,20 @@ void
 web_reply_clear(struct web_reply *reply)
 {
 	buffer_free(&reply->body);
+	buffer_free(&reply->head);
+}
+
+bool
+web_reply_has(const struct web_reply *reply, const char *line)
+{
+	const char *at = (const char *)reply->head.data;
+	size_t len = strlen(line);
+
+	for (; at != NULL && *at != '\0'; at += strcspn(at, "\n") + 1)
+		if (strncasecmp(at, line, len) == 0 &&
+		    (at[len] == '\r' || at[len] == '\n'))
+			return true;
+	return false;
 }
 
 bool

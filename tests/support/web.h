@@ -21,6 +21,7 @@ struct web_request {
 struct web_reply {
 	long status; /* 0: no answer */
 	char content_type[80], server[80], location[256];
+	struct buffer head; /* lines of its header fields, NUL ended */
 	struct buffer body; /* with a NUL that is not counted */
 };
 
@@ -34,6 +35,8 @@ void web_trust(const char *ca);
 bool web_ask(const struct web_request *, struct web_reply *reply);
 bool web_get(const char *url, struct web_reply *reply);
 void web_reply_clear(struct web_reply *);
+/* Whether it has this line, "Allow: GET, HEAD". */
+bool web_reply_has(const struct web_reply *, const char *line);
 
 /*
  * The ASCII in a page in UTF-16LE, with a NUL; false: it is anything else.
