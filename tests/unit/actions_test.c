@@ -172,7 +172,7 @@ open_sites(struct state_dir *kept, const char *const *sets)
 	static const char *with[SETS_MAX];
 	struct scenario *scenario;
 	struct sites *sites;
-	struct site *site;
+	struct site *site = NULL;
 	struct error err = { 0 };
 	size_t i;
 
@@ -640,8 +640,7 @@ administrators_lose_nothing(void **state)
 {
 	static const char *const sets[SETS_MAX] = { "iis.max_url=4096",
 		"http_sys.max_field_length=100",
-		"mscep.admin.permission="
-		"false" };
+		"mscep.admin.permission=false" };
 	struct sites *sites = open_sites(NULL, sets);
 	pthread_t threads[AT_ONCE];
 
