@@ -153,6 +153,7 @@ enum mockndes_topic {
 	MOCKNDES_FAULTS,	 /* every key of a rule, for a terminal */
 	MOCKNDES_SCHEMA,	 /* the language as JSON Schema */
 	MOCKNDES_MANUAL,	 /* all its keys in mdoc */
+	MOCKNDES_ACTIONS,	 /* what an administrator can do */
 };
 /*
  * Scenarios of `scenario_dir` go before those built in. It may be NULL, and

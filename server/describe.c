@@ -46,6 +46,13 @@ tell_faults(const struct question *q)
 }
 
 static char *
+tell_actions(const struct question *q)
+{
+	(void)q;
+	return scenario_actions_text();
+}
+
+static char *
 tell_schema(const struct question *q)
 {
 	(void)q;
@@ -67,6 +74,7 @@ static const struct topic {
 	[MOCKNDES_SCENARIOS_JSON] = { tell_json, "application/json" },
 	[MOCKNDES_SCENARIO] = { tell_scenario, "application/yaml" },
 	[MOCKNDES_FAULTS] = { tell_faults, "text/plain" },
+	[MOCKNDES_ACTIONS] = { tell_actions, "text/plain" },
 	[MOCKNDES_SCHEMA] = { tell_schema, "application/schema+json" },
 	[MOCKNDES_MANUAL] = { tell_manual, "text/troff" },
 };

@@ -25,6 +25,7 @@ print_help(void)
 	    "       mockndes show NAME          print one, in YAML\n"
 	    "       mockndes check FILE...      say what is wrong with them\n"
 	    "       mockndes faults             list what a rule can do\n"
+	    "       mockndes actions            list what an administrator can do\n"
 	    "       mockndes schema             print a JSON Schema for editors\n"
 	    "       mockndes keys --out DIR     make a key set for --keys\n"
 	    "       mockndes readyz [URL]       exit 0 if a server is ready\n"
@@ -332,6 +333,12 @@ list_faults(char **argv)
 }
 
 static int
+list_actions(char **argv)
+{
+	return print_tables(argv, MOCKNDES_ACTIONS);
+}
+
+static int
 print_schema(char **argv)
 {
 	return print_tables(argv, MOCKNDES_SCHEMA);
@@ -382,6 +389,7 @@ static const struct verb {
 	{ "show", show },
 	{ "check", check },
 	{ "faults", list_faults },
+	{ "actions", list_actions },
 	{ "schema", print_schema },
 	{ "keys", make_keys },
 	{ "readyz", ask_readyz },

@@ -41,15 +41,14 @@ request_subject(const struct scep_request *request)
 					      request->subject;
 }
 
-/* As openssl has it: DER's zero before a positive number is no digit of it. */
+/* As openssl has it; DER's zero before a positive one is none of its digits. */
 static void
 write_serial(char *out, size_t size, struct span serial)
 {
-	char *to = out;
+	size_t i = serial.len > 1 && serial.data[0] == 0;
 
-	for (size_t i = serial.len > 1 && serial.data[0] == 0;
-	     i < serial.len && to + 2 < out + size; i++)
-		to += sprintf(to, "%02X", serial.data[i]);
+	for (char *end = out + size; i < serial.len && end - out > 2; out += 2)
+		sprintf(out, "%02X", serial.data[i++]);
 }
 
 static void

@@ -25,6 +25,8 @@ enum failure {
 	FAIL_REQUEST_UNKNOWN,
 	FAIL_TRANSACTION_UNKNOWN,
 	FAIL_CERTIFICATE_UNKNOWN,
+	FAIL_EVIDENCE_UNKNOWN,
+	FAIL_ACTION_UNKNOWN,
 	FAIL_METHOD,
 	FAIL_SITE_TAKEN,
 	FAIL_SITE_DEFAULT,
@@ -166,5 +168,7 @@ handler make_challenge;				      /* ca.c */
 handler list_pending, approve_request, deny_request;  /* ca.c */
 handler list_certificates, get_certificate;	      /* ca.c */
 handler revoke_certificate, get_ca, get_crl;	      /* ca.c */
+handler list_evidence, get_evidence;		      /* lab.c */
+handler list_actions, do_action;		      /* lab.c */
 
 #endif

@@ -31,6 +31,8 @@ static const struct {
 	[FAIL_REQUEST_UNKNOWN] = { "request_unknown", 404 },
 	[FAIL_TRANSACTION_UNKNOWN] = { "transaction_unknown", 404 },
 	[FAIL_CERTIFICATE_UNKNOWN] = { "certificate_unknown", 404 },
+	[FAIL_EVIDENCE_UNKNOWN] = { "evidence_unknown", 404 },
+	[FAIL_ACTION_UNKNOWN] = { "action_unknown", 404 },
 	[FAIL_METHOD] = { "method", 405 },
 	[FAIL_SITE_TAKEN] = { "site_taken", 409 },
 	[FAIL_SITE_DEFAULT] = { "site_default", 409 },

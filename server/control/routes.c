@@ -12,7 +12,7 @@
 		0 \
 	}
 
-static const struct member scenario_form[] = {
+static const struct member form[] = {
 	{ "format", MEMBER_TEXT, 1, 0, false },
 	END,
 };
@@ -69,11 +69,10 @@ static const struct route routes[] = {
 	{ "GET", "/metrics", get_metrics, ROUTE_PUBLIC, NULL, NULL },
 	{ "GET", "/v1/openapi.json", get_openapi, 0, NULL, NULL },
 	{ "GET", "/v1/scenarios", list_scenarios, ROUTE_LONG, NULL, NULL },
-	{ "GET", "/v1/scenarios/{name}", get_scenario, ROUTE_LONG, NULL,
-	    scenario_form },
+	{ "GET", "/v1/scenarios/{name}", get_scenario, ROUTE_LONG, NULL, form },
 	{ "GET", "/v1/sites", list_sites, ROUTE_LONG, NULL, NULL },
 	{ "POST", "/v1/sites", make_site, ROUTE_LONG, new_site, NULL },
-	{ "GET", SITE, get_site, 0, NULL, NULL },
+	{ "GET", SITE, get_site, ROUTE_LONG, NULL, NULL },
 	{ "DELETE", SITE, delete_site, ROUTE_LONG, NULL, NULL },
 	{ "PUT", SITE "/scenario", use_scenario, ROUTE_LONG | ROUTE_YAML,
 	    switch_scenario, NULL },
@@ -99,6 +98,12 @@ static const struct route routes[] = {
 	    revocation, NULL },
 	{ "GET", SITE "/ca.pem", get_ca, ROUTE_LONG, NULL, NULL },
 	{ "GET", SITE "/crl.pem", get_crl, ROUTE_LONG, NULL, NULL },
+	{ "GET", SITE "/evidence", list_evidence, 0, NULL, NULL },
+	{ "GET", SITE "/evidence/{name}", get_evidence, ROUTE_LONG, NULL,
+	    form },
+	{ "GET", SITE "/actions", list_actions, 0, NULL, NULL },
+	{ "POST", SITE "/actions/{name}", do_action, ROUTE_LONG | ROUTE_FREE,
+	    NULL, NULL },
 };
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
 

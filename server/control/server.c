@@ -92,6 +92,19 @@ journal_entries_lost(const struct numbers *n)
 }
 
 static double
+evidence_octets(const struct numbers *n)
+{
+	return (double)log_memories_octets(sites_evidence(n->control->sites));
+}
+
+static double
+evidence_octets_max(const struct numbers *n)
+{
+	(void)n;
+	return (double)LOG_MEMORY_OCTETS;
+}
+
+static double
 bodies_max(const struct numbers *n)
 {
 	(void)n;
@@ -129,6 +142,10 @@ static const struct metric {
 	    journal_entries },
 	{ "mockndes_journal_lost_total", "counter",
 	    "Entries lost for lack of room.", journal_entries_lost },
+	{ "mockndes_evidence_bytes", "gauge",
+	    "Memory of the logs of all sites.", evidence_octets },
+	{ "mockndes_evidence_limit_bytes", "gauge",
+	    "What these logs may hold together.", evidence_octets_max },
 };
 
 void

@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "exchange/exchange.h"
 
+struct json_t;
+
 /* The IIS log, W3C extended (ndes-facts 7.1). */
 struct iis_log_form {
 	const char *version; /* "10.0"; static */
@@ -23,6 +25,17 @@ void iis_log_line(const struct exchange *, const struct iis_log_form *,
 bool iis_log_wants(const struct exchange *);
 void iis_log_header(const struct iis_log_form *, int64_t at,
     struct buffer *out);
+/* Somewhere that lines go to; zeroed: none yet. */
+struct iis_log_place {
+	struct iis_log_form form;
+	int day; /* of its last line: year * 1000 + yday */
+};
+/*
+ * Whether a header is due before the next line: at the start, on a new day, or
+ * if the fields are others. It counts as written.
+ */
+bool iis_log_turns(struct iis_log_place *, const struct iis_log_form *,
+    int64_t at);
 
 /* http.sys's HTTPERR log (7.2): what never reached IIS. */
 void httperr_line(const struct exchange *, struct buffer *out);
@@ -32,7 +45,7 @@ void httperr_header(int64_t at, struct buffer *out);
 /*
  * The files of a site: DIR/W3SVC1/u_exYYMMDD.log and
  * DIR/HTTPERR/httperr1.log. Lines are written at once; a header comes with
- * each start and each new day. Safe for use by several threads.
+ * each start, each new day and other fields. Safe for use by several threads.
  */
 struct log_files;
 /* Makes the directories; the error names the one that cannot be written. */
@@ -41,6 +54,45 @@ int log_files_open(const char *dir, struct log_files **out, struct error *);
 int log_files_write(struct log_files *, const struct exchange *,
     const struct iis_log_form *, struct error *);
 void log_files_close(struct log_files *);
+
+/*
+ * The same in memory, and the event logs: what there is to be looked at. The
+ * oldest lines go when a text, or all of all sites together, is too large; a
+ * text then says how many. Safe for use by several threads.
+ */
+enum evidence {
+	EVIDENCE_IIS_LOG,
+	EVIDENCE_HTTPERR_LOG,
+	EVIDENCE_APPLICATION_LOG,
+	EVIDENCES
+};
+const char *evidence_name(enum evidence);      /* "iis-log" */
+const char *evidence_title(enum evidence);     /* what it is */
+enum evidence evidence_find(const char *name); /* EVIDENCES: none */
+struct log_memory; /* of a site; NULL is one that keeps nothing */
+struct log_memories;
+struct log_memories_options {
+	size_t each;   /* octets of one text; 0: LOG_MEMORY_EACH */
+	size_t octets; /* of all; 0: LOG_MEMORY_OCTETS */
+};
+#define LOG_MEMORY_EACH ((size_t)256 << 10)
+#define LOG_MEMORY_OCTETS ((size_t)32 << 20)
+int log_memories_new(struct log_memories **out,
+    const struct log_memories_options *, struct error *);
+void log_memories_free(struct log_memories *); /* after all of its logs */
+size_t log_memories_octets(struct log_memories *);
+int log_memory_open(struct log_memories *, struct log_memory **out,
+    struct error *);
+void log_memory_close(struct log_memory *);
+/* The exchange as it is at its end. What finds no memory is lost, counted. */
+void log_memory_add(struct log_memory *, const struct exchange *,
+    const struct iis_log_form *);
+/* -1 without memory. The W3C logs are to the octet those of the files. */
+int log_memory_print(struct log_memory *, enum evidence, struct buffer *out);
+/* {name, lost, entries: [...]}: the fields of a line, or an event, each. */
+struct json_t *log_memory_json(struct log_memory *, enum evidence);
+/* Forgets all. */
+void log_memory_clear(struct log_memory *);
 
 /* For a person who watches: several lines, each to `say`. */
 void narrate(const struct exchange *, const struct iis_log_form *,
@@ -193,7 +245,6 @@ void journal_clear(struct journal *);
  * raw		what there is of the octets; see struct journal_entry:
  *   request_bytes, request_cut, reply_bytes, reply_cut
  */
-struct json_t;
 struct json_t *journal_entry_json(const struct journal_entry *);
 
 /* Counts of the whole server since its start, for Prometheus. Thread-safe. */

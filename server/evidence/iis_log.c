@@ -1,5 +1,7 @@
 #include "evidence/w3c.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 
 #define CLIENT_GONE 64 /* ERROR_NETNAME_DELETED */
@@ -7,7 +9,7 @@
 bool
 iis_log_wants(const struct exchange *ex)
 {
-	return ex->verdict.layer >= LAYER_IIS;
+	return ex->verdict.layer >= LAYER_IIS && ex->verdict.layer < LAYER_MOCK;
 }
 
 void
@@ -24,6 +26,22 @@ iis_log_header(const struct iis_log_form *form, int64_t at, struct buffer *b)
 	    "sc-substatus sc-win32-status%s time-taken\r\n",
 	    form->referer ? " cs(Referer)" : "",
 	    form->bytes ? " sc-bytes" : "");
+}
+
+bool
+iis_log_turns(struct iis_log_place *place, const struct iis_log_form *form,
+    int64_t at)
+{
+	struct tm tm = clock_utc(at);
+	const struct iis_log_place now = { *form,
+		tm.tm_year * 1000 + tm.tm_yday };
+	bool same = place->day == now.day && place->form.version != NULL &&
+	    strcmp(place->form.version, form->version) == 0 &&
+	    place->form.referer == form->referer &&
+	    place->form.bytes == form->bytes;
+
+	*place = now;
+	return !same;
 }
 
 /* The stem is logged with its escapes resolved, the query raw. */

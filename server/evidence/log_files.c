@@ -16,7 +16,7 @@ struct log_files {
 	char dir[PATH_MAX - 64];
 	pthread_mutex_t lock;
 	int iis, httperr; /* descriptors, -1: not open yet */
-	int day;	  /* of the IIS file: year * 1000 + yday */
+	struct iis_log_place place;
 };
 
 /* With all that lead to it, like mkdir -p. */
@@ -117,18 +117,20 @@ write_iis(struct log_files *f, const struct exchange *ex,
     const struct iis_log_form *form, struct error *err)
 {
 	struct tm tm = clock_utc(ex->at);
-	int day = tm.tm_year * 1000 + tm.tm_yday, ret;
+	int day = f->place.day, ret;
+	bool header = iis_log_turns(&f->place, form, ex->at);
 	struct buffer b = { 0 };
 	char name[40];
 
-	if (f->day != day || is_gone(f->iis)) {
+	if (f->place.day != day || is_gone(f->iis)) {
 		snprintf(name, sizeof(name), "u_ex%02d%02d%02d.log",
 		    tm.tm_year % 100, tm.tm_mon + 1, tm.tm_mday);
 		if (reopen(f, &f->iis, "W3SVC1", name, err) == -1)
 			return -1;
-		f->day = day;
-		iis_log_header(form, ex->at, &b);
+		header = true;
 	}
+	if (header)
+		iis_log_header(form, ex->at, &b);
 	iis_log_line(ex, form, &b);
 	buffer_add_text(&b, "\r\n");
 	ret = put(f, f->iis, &b, err);

@@ -6,8 +6,6 @@
 
 #include "scenario/scenario.h"
 
-#define COLUMNS 80
-#define HELP_INDENT 6
 #define WORD_INDENT 8
 #define WORD_ROOM 16 /* longer ones have a line of their own */
 
@@ -18,9 +16,9 @@ static const char intro[] =
     "The first\nrule that matches applies, and those after it if it has "
     "`continue: true`.\n\n";
 
-/* Words of a text, from this column on; ends the line. */
-static void
-wrap(const char *text, size_t indent, size_t column, struct buffer *out)
+void
+terminal_wrap(const char *text, size_t indent, size_t column,
+    struct buffer *out)
 {
 	const char *gap = "";
 	size_t len;
@@ -29,7 +27,7 @@ wrap(const char *text, size_t indent, size_t column, struct buffer *out)
 		buffer_add_byte(out, ' ');
 	for (; *text != '\0'; text += len + strspn(text + len, " \n")) {
 		len = strcspn(text, " \n");
-		if (*gap != '\0' && column + 1 + len > COLUMNS) {
+		if (*gap != '\0' && column + 1 + len > TERMINAL_COLUMNS) {
 			buffer_printf(out, "\n%*s", (int)indent, "");
 			column = indent;
 			gap = "";
@@ -52,8 +50,8 @@ list_words(const struct key *key, struct buffer *out)
 		if (strlen(w->text) >= WORD_ROOM)
 			buffer_printf(out, "\n%*s", WORD_INDENT + WORD_ROOM,
 			    "");
-		wrap(w->help, WORD_INDENT + WORD_ROOM, WORD_INDENT + WORD_ROOM,
-		    out);
+		terminal_wrap(w->help, WORD_INDENT + WORD_ROOM,
+		    WORD_INDENT + WORD_ROOM, out);
 	}
 }
 
@@ -71,10 +69,10 @@ list_key(const struct key *key, const char *name, const char *note,
 	if (takes.failed)
 		out->failed = true;
 	else
-		wrap((char *)takes.data, 2, 0, out);
+		terminal_wrap((char *)takes.data, 2, 0, out);
 	buffer_free(&takes);
 	if (key->help != NULL)
-		wrap(key->help, HELP_INDENT, 0, out);
+		terminal_wrap(key->help, TERMINAL_INDENT, 0, out);
 	if (key_explains_words(key))
 		list_words(key, out);
 	buffer_add_byte(out, '\n');
@@ -99,7 +97,7 @@ list_conditions(struct buffer *out)
 static void
 head_section(const char *name, const char *before, struct buffer *out)
 {
-	char heading[COLUMNS * 4], section[64];
+	char heading[TERMINAL_COLUMNS * 4], section[64];
 	size_t len = strcspn(name, ".");
 	const char *help;
 
@@ -112,7 +110,7 @@ head_section(const char *name, const char *before, struct buffer *out)
 	help = table_section_help(section);
 	snprintf(heading, sizeof(heading), "do:%s%s%s%s", len > 0 ? " " : "",
 	    section, help != NULL ? ": " : "", help != NULL ? help : "");
-	wrap(heading, 0, 0, out);
+	terminal_wrap(heading, 0, 0, out);
 	buffer_add_byte(out, '\n');
 }
 

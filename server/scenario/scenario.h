@@ -105,8 +105,9 @@ char *scenario_tell(const char *name, const struct scenario_options *);
 
 /* Texts made of the tables; of malloc(), NULL without memory. */
 char *scenario_json_schema(void);
-/* Keys of `when:` and `do:`, for a terminal; all keys, in mdoc. */
+/* Keys of `when:` and `do:`, and actions, for a terminal; all keys, in mdoc. */
 char *scenario_faults_text(void);
+char *scenario_actions_text(void);
 char *scenario_manual(void);
 
 #endif

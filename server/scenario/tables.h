@@ -26,4 +26,10 @@ void key_takes(const struct key *, struct buffer *out);
 /* Some of its words have a help of their own. */
 bool key_explains_words(const struct key *);
 
+/* faults.c: words of a text, from this column on; ends the line. */
+#define TERMINAL_COLUMNS 80
+#define TERMINAL_INDENT 6 /* of a help */
+void terminal_wrap(const char *text, size_t indent, size_t column,
+    struct buffer *out);
+
 #endif

@@ -28,14 +28,7 @@ site_check_state(const struct stack_state *s, struct error *err)
 	return 0;
 }
 
-/* On its way into a site. */
-struct change {
-	struct site *site;
-	struct snapshot *old, *fresh;
-	struct fault_counters *counters; /* NULL: they go on */
-};
-
-static int
+int
 change_begin(struct change *c, struct scenario *scenario,
     const struct stack_state *state, bool first, struct error *err)
 {
@@ -53,8 +46,7 @@ change_count_anew(struct change *c, struct error *err)
 	return c->counters == NULL ? error_set(err, "out of memory") : 0;
 }
 
-/* Under the lock. False: another change was faster. */
-static bool
+bool
 change_swap(struct change *c)
 {
 	struct site *site = c->site;
@@ -71,7 +63,7 @@ change_swap(struct change *c)
 	return true;
 }
 
-static void
+void
 change_end(struct change *c)
 {
 	snapshot_free(c->old);
@@ -87,6 +79,9 @@ change_put(struct change *c)
 
 	pthread_mutex_lock(&c->site->lock);
 	done = change_swap(c);
+	/* What an administrator has prepared was for the causes of before. */
+	if (done && c->counters != NULL)
+		c->site->waits.count = 0;
 	pthread_mutex_unlock(&c->site->lock);
 	return done;
 }
@@ -142,6 +137,7 @@ forget(struct site *site)
 {
 	const struct holding held = site_holding(site);
 
+	site->waits.count = 0;
 	challenge_clear(&site->challenges);
 	transactions_clear(&site->transactions);
 	credentials_free(site->next);
@@ -177,8 +173,10 @@ site_reset(struct site *site, struct error *err)
 		}
 		change_end(&c);
 	}
-	if (ret == 0)
+	if (ret == 0) {
 		journal_clear(site->journal);
+		log_memory_clear(site->evidence);
+	}
 	return ret;
 }
 

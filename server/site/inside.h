@@ -18,21 +18,23 @@ struct site {
 	char id[SITE_ID_SIZE];
 	enum site_kind kind;
 	struct sites *sites;
-	uint64_t seed;		 /* of chance; const */
-	atomic_int refs;	 /* one is the table's */
-	atomic_uint port;	 /* of its own; 0: none */
-	atomic_bool closed;	 /* no longer in the table */
-	struct journal *journal; /* safe by itself */
-	struct clock clock;	 /* atomic by itself */
-	_Atomic int64_t opened;	 /* by its clock: the start, or the reset */
-	struct state_dir *state; /* borrowed, safe by itself; or NULL */
-	struct log_files *logs;	 /* safe by itself */
-	pthread_mutex_t lock;	 /* what follows, but for the last ones */
+	uint64_t seed;		     /* of chance; const */
+	atomic_int refs;	     /* one is the table's */
+	atomic_uint port;	     /* of its own; 0: none */
+	atomic_bool closed;	     /* no longer in the table */
+	struct journal *journal;     /* safe by itself */
+	struct log_memory *evidence; /* safe by itself */
+	struct clock clock;	     /* atomic by itself */
+	_Atomic int64_t opened;	     /* by its clock: the start, or the reset */
+	struct state_dir *state;     /* borrowed, safe by itself; or NULL */
+	struct log_files *logs;	     /* safe by itself */
+	pthread_mutex_t lock;	     /* what follows, but for the last ones */
 	struct snapshot *now;
 	struct challenge_cache challenges;
 	struct transactions transactions;
 	struct fault_counters *counters; /* of now->scenario */
 	struct issued issued;
+	struct action_waits waits; /* what actions have prepared */
 	uint32_t next_request, crl_number;
 	struct credentials *first; /* its CA before any rollover, or NULL */
 	struct credentials *next;  /* what a rollover leads to, or NULL */
@@ -51,6 +53,7 @@ struct gone {
 struct sites {
 	struct sites_options options;
 	struct journals *journals;
+	struct log_memories *evidence;
 	struct metrics *metrics;
 	atomic_size_t octets; /* of certificates and requests, see site.h */
 	pthread_mutex_t lock; /* what follows */
@@ -111,6 +114,19 @@ void site_held(struct site *, const struct holding *);
 const char *site_operation(const struct request *);
 
 /* change.c */
+/* On its way into a site. */
+struct change {
+	struct site *site;
+	struct snapshot *old, *fresh;
+	struct fault_counters *counters; /* NULL: they go on */
+};
+/* Makes `fresh` of `old`. `first`: as snapshot_next() has it. */
+int change_begin(struct change *, struct scenario *, const struct stack_state *,
+    bool first, struct error *);
+/* Under the lock. False: another change was faster. */
+bool change_swap(struct change *);
+/* Frees what it holds; it can begin again. */
+void change_end(struct change *);
 /* Whether what an exchange does still counts: no reset came between. Locked. */
 bool site_is_current(const struct exchange *);
 

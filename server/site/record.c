@@ -52,6 +52,7 @@ site_commit(struct exchange *ex)
 		say(site, err.text);
 	if (options->narrate != NULL)
 		narrate(ex, &form, say, site);
+	log_memory_add(site->evidence, ex, &form);
 	journal_add(site->journal, ex);
 	metrics_add(site->sites->metrics, ex);
 	snapshot_free(s);

@@ -59,6 +59,7 @@ int sites_new(struct sites **out, const struct sites_options *, struct error *);
 void sites_free(struct sites *);
 struct metrics *sites_metrics(struct sites *);
 struct journals *sites_journals(struct sites *);
+struct log_memories *sites_evidence(struct sites *);
 
 /* How a site came to be, which says where it is found. */
 enum site_kind {
@@ -117,6 +118,7 @@ enum site_kind site_kind(const struct site *);
 char *site_path(const struct site *, char out[SITE_PATH_SIZE]);
 struct clock *site_clock(struct site *);
 struct journal *site_journal(struct site *);
+struct log_memory *site_evidence(struct site *);
 /* Where it has a port of its own; 0: nowhere. */
 unsigned site_port(const struct site *);
 void site_set_port(struct site *, unsigned port);
@@ -126,7 +128,10 @@ void site_state(struct site *, struct stack_state *out);
 struct scenario *site_scenario(struct site *); /* a reference */
 /* A reference. May sign, and make keys; NULL: the error says why. */
 struct credentials *site_credentials(struct site *, struct error *);
-/* Whether nothing is wrong; if not, `why` (or NULL) says what. */
+/*
+ * Whether nothing is wrong, by stack_is_healthy() and in its scenario; if not,
+ * `why` (or NULL) says what. May sign.
+ */
 bool site_is_healthy(struct site *, struct error *why);
 
 /*
@@ -145,6 +150,23 @@ int site_set(struct site *, const char *const *sets, size_t count,
  * another by now. With a state directory, certificates stay too.
  */
 int site_reset(struct site *, struct error *);
+/*
+ * What an administrator does. What waits for a restart is kept until then; a
+ * reset and another scenario forget it.
+ */
+struct site_acted {
+	bool healthy;
+	struct error why;     /* if it is not */
+	const char **changed; /* keys, "iis.max_url": what is other now */
+	size_t changed_count;
+	struct action_steps waits_for; /* what has to be done for the rest */
+};
+/* -1: it cannot be done; `out` is empty then. May sign. */
+int site_act(struct site *, const struct action *, const struct action_call *,
+    struct site_acted *out, struct error *);
+void site_acted_clear(struct site_acted *);
+/* Whether it was done and waits. */
+bool site_waits(struct site *, const struct action *);
 /* -1: a site with a state directory could not be like this. */
 int site_check_state(const struct stack_state *, struct error *);
 

@@ -14,6 +14,7 @@ int
 sites_new(struct sites **out, const struct sites_options *options,
     struct error *err)
 {
+	const struct log_memories_options logs = { 0 };
 	struct sites *sites = calloc(1, sizeof(*sites));
 
 	if ((*out = sites) == NULL)
@@ -25,6 +26,7 @@ sites_new(struct sites **out, const struct sites_options *options,
 		sites->options.octets = SITES_OCTETS_MAX;
 	pthread_mutex_init(&sites->lock, NULL);
 	if (journals_new(&sites->journals, &options->journals, err) == 0 &&
+	    log_memories_new(&sites->evidence, &logs, err) == 0 &&
 	    metrics_new(&sites->metrics, err) == 0)
 		return 0;
 	sites_free(sites);
@@ -65,6 +67,7 @@ site_free(struct site *site)
 	transactions_clear(&site->transactions);
 	issued_clear(&site->issued);
 	journal_close(site->journal);
+	log_memory_close(site->evidence);
 	log_files_close(site->logs);
 	pthread_mutex_destroy(&site->lock);
 	free(site);
@@ -102,6 +105,7 @@ sites_free(struct sites *sites)
 	}
 	metrics_free(sites->metrics);
 	journals_free(sites->journals);
+	log_memories_free(sites->evidence);
 	pthread_mutex_destroy(&sites->lock);
 	free(sites);
 }
@@ -116,6 +120,12 @@ struct journals *
 sites_journals(struct sites *sites)
 {
 	return sites->journals;
+}
+
+struct log_memories *
+sites_evidence(struct sites *sites)
+{
+	return sites->evidence;
 }
 
 static int
@@ -198,6 +208,7 @@ site_new(struct sites *sites, const char *id, enum site_kind kind,
 	pthread_mutex_init(&site->lock, NULL);
 	if ((site->counters = fault_counters_new(&scenario->faults)) != NULL &&
 	    journal_open(sites->journals, &site->journal, err) == 0 &&
+	    log_memory_open(sites->evidence, &site->evidence, err) == 0 &&
 	    open_logs(site, err) == 0 && open_state(site, err) == 0 &&
 	    (site->now = snapshot_first(site, scenario, err)) != NULL)
 		return site;
@@ -591,6 +602,12 @@ struct journal *
 site_journal(struct site *site)
 {
 	return site->journal;
+}
+
+struct log_memory *
+site_evidence(struct site *site)
+{
+	return site->evidence;
 }
 
 unsigned

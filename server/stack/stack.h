@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/value.h"
 #include "ca/ca.h"
 #include "exchange/exchange.h"
 #include "scep/scep.h"
@@ -202,6 +203,13 @@ struct stack_state {
 
 /* Everything as in a deployment that works. */
 void stack_healthy(struct stack_state *);
+/*
+ * Whether a client that does as RFC 8894 and the capabilities tell it gets its
+ * certificate. If not, `why` (or NULL) begins with the key that is to blame, if
+ * it is one. Without credentials nothing is said of certificates.
+ */
+bool stack_is_healthy(const struct stack_state *, const struct credentials *,
+    int64_t now, struct error *why);
 
 const char *windows_server_header(enum windows); /* of IIS */
 int windows_build(enum windows);
@@ -560,5 +568,64 @@ int transaction_settle(struct transactions *, const char *id, bool approve,
 void transaction_end(struct transactions *, const char *id,
     struct span certificate);
 void transactions_clear(struct transactions *);
+
+/*
+ * Actions: what an administrator can do, right or wrong. Some show at once;
+ * others not before IIS or the server is restarted, or another action was done.
+ */
+#define ACTIONS_MAX 32
+#define ACTION_ARGUMENTS_MAX 3
+#define ACTION_STEPS_MAX 4
+struct action_argument {
+	struct key key;	  /* a NUMBER */
+	int64_t standard; /* if it is not given */
+};
+#define ACTION_STAYS INT64_MIN	      /* as it is */
+#define ACTION_WANTED (INT64_MIN + 1) /* it must be given */
+/* One time that it is done. */
+struct action_call {
+	int64_t elapsed; /* seconds since the site was opened */
+	int64_t numbers[ACTION_ARGUMENTS_MAX];
+};
+struct action {
+	const char *name, *title;
+	const char *source; /* of what it does, and when */
+	/* The actions after it without which it does not show, in order. */
+	const char *waits_for[ACTION_STEPS_MAX + 1]; /* NULL ends them */
+	const char *also; /* the action that it is beside itself, or NULL */
+	struct action_argument arguments[ACTION_ARGUMENTS_MAX];
+	/* NULL: it only is what others wait for. */
+	void (*apply)(struct stack_state *, const struct action_call *);
+};
+/* The rows, from 0 on; NULL: no more. */
+const struct action *action_at(size_t);
+/* NULL: there is none; the error names the nearest. */
+const struct action *action_find(const char *name, struct error *);
+/* Whether it is the one of this name, or is that as well. */
+bool action_does(const struct action *, const char *name);
+/* Arguments as "NAME=VALUE", into numbers. */
+int action_read(const struct action *, const char *const *texts, size_t count,
+    struct action_call *, struct error *);
+
+/* What was done and does not show yet, in the order in which it was done. */
+struct action_waits {
+	struct waiting_action {
+		const struct action *action;
+		struct action_call call;
+		size_t step; /* of its waits_for, which is the next */
+	} list[ACTIONS_MAX];
+	size_t count;
+};
+struct action_steps {
+	const char *names[ACTION_STEPS_MAX];
+	size_t count;
+};
+/*
+ * Does it: what shows now, of this and of those before, goes into the state.
+ * `out` is what this one, or those that it has brought on, still wait for.
+ * Doing what waits already takes its place.
+ */
+void action_do(const struct action *, const struct action_call *,
+    struct stack_state *, struct action_waits *, struct action_steps *out);
 
 #endif

@@ -44,6 +44,8 @@ static const struct row {
 	    "/nonexistent: No such file or directory" },
 	{ "faults of one", { "faults", "http" }, 2,
 	    "unexpected argument \"http\"" },
+	{ "actions of one", { "actions", "iisreset" }, 2,
+	    "unexpected argument \"iisreset\"" },
 	{ "schema with a flag", { "schema", "--json" }, 2,
 	    "unknown flag --json" },
 	{ "a verb misspelt", { "shwo", "healthy" }, 2,
@@ -376,8 +378,8 @@ standard_input_is_checked(void **state)
 static void
 what_cannot_be_written_is_said(void **state)
 {
-	static const char *const verbs[] = { "schema", "faults", "scenarios",
-		"show healthy" };
+	static const char *const verbs[] = { "schema", "faults", "actions",
+		"scenarios", "show healthy" };
 	struct child_result result;
 	char script[128];
 
@@ -470,6 +472,14 @@ are_listed(const char *list, const json_t *form, const char *prefix)
 }
 
 static void
+must_fit(const char *list)
+{
+	for (; *list != '\0'; list += strcspn(list, "\n") + 1)
+		if (strcspn(list, "\n") > COLUMNS)
+			fail_msg("%.*s", (int)strcspn(list, "\n"), list);
+}
+
+static void
 the_faults_are_listed_in_80_columns(void **state)
 {
 	static const char *const faults[] = { "faults", NULL };
@@ -479,9 +489,7 @@ the_faults_are_listed_in_80_columns(void **state)
 	const char *key;
 
 	(void)state;
-	for (const char *at = list; *at != '\0'; at += strcspn(at, "\n") + 1)
-		if (strcspn(at, "\n") > COLUMNS)
-			fail_msg("%.*s", (int)strcspn(at, "\n"), at);
+	must_fit(list);
 	rule = json_object_get(property(all, "faults"), "items");
 	are_listed(list, property(rule, "when"), "");
 	json_object_foreach(json_object_get(property(rule, "do"), "properties"),
@@ -494,6 +502,28 @@ the_faults_are_listed_in_80_columns(void **state)
 		are_listed(strstr(list, heading), below, "");
 	}
 	json_decref(all);
+	free(list);
+}
+
+static void
+the_actions_are_listed_in_80_columns(void **state)
+{
+	static const char *const actions[] = { "actions", NULL };
+	static const char *const parts[] = { "\n  iisreset\n",
+		"\n  set-http-sys-limits, then restart-server\n",
+		"\n        max_field_length: a number, 64 to 65534; without it "
+		"65534.\n",
+		"\n        passwords: a number, 1 to 100000; it must be given. ",
+		"\n  restart-server, which is iisreset as well\n",
+		"-agent-certificate, then import-enrollment-agent-to-machine"
+		"\n  and iisreset\n" };
+	char *list = output(actions, NULL);
+
+	(void)state;
+	must_fit(list);
+	for (size_t i = 0; i < COUNT_OF(parts); i++)
+		if (strstr(list, parts[i]) == NULL)
+			fail_msg("\"%s\" is not in:\n%s", parts[i], list);
 	free(list);
 }
 
@@ -510,6 +540,7 @@ main(void)
 		cmocka_unit_test(what_cannot_be_written_is_said),
 		cmocka_unit_test(the_schema_knows_every_part),
 		cmocka_unit_test(the_faults_are_listed_in_80_columns),
+		cmocka_unit_test(the_actions_are_listed_in_80_columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
