@@ -88,10 +88,22 @@ struct mockndes_options {
 	/* What the control API wants as a bearer token; NULL: nothing. */
 	const char *control_token;
 };
+#ifdef __cplusplus
+#define MOCKNDES_OPTIONS_INIT mockndes_options_init()
+static inline struct mockndes_options
+mockndes_options_init(void)
+{
+	struct mockndes_options options = {};
+
+	options.size = sizeof(options);
+	return options;
+}
+#else
 #define MOCKNDES_OPTIONS_INIT                           \
 	{                                               \
 		.size = sizeof(struct mockndes_options) \
 	}
+#endif
 
 /*
  * Starts a server. When it returns, keys exist and every URL answers.
@@ -127,6 +139,174 @@ MOCKNDES_API const char *mockndes_ready(const struct mockndes *);
 
 /* The CA certificate in PEM; lives as long as the instance. */
 MOCKNDES_API const char *mockndes_ca_pem(const struct mockndes *);
+
+/*
+ * A site: an isolated NDES of its own in the same server, with its own URL,
+ * scenario, counters, clock, passwords, certificates and journal. The handle is
+ * good until mockndes_close_site() or mockndes_stop(); several threads may use
+ * it. But for the calls that say otherwise, 0, or -1 and the reason in `error`
+ * (NULL, or MOCKNDES_ERROR_SIZE octets).
+ */
+struct mockndes_site;
+
+/* Set it to MOCKNDES_SITE_OPTIONS_INIT; everything is copied. */
+struct mockndes_site_options {
+	size_t size; /* of this struct; it can grow */
+	/*
+	 * 1 to 64 of A-Z a-z 0-9 . _ -, and not the name of a scenario; NULL:
+	 * one that nobody can guess.
+	 */
+	const char *id;
+	const char *scenario;	/* as in mockndes_options; NULL: healthy */
+	const char *yaml;	/* in its place: the text of one; or NULL */
+	const char *const *set; /* "server.KEY=VALUE", or NULL */
+	size_t set_count;
+	/* One that reaches this site alone; 0: none, it has a path. */
+	int port;
+};
+#define MOCKNDES_ANY_PORT (-1) /* any that is free */
+#ifdef __cplusplus
+#define MOCKNDES_SITE_OPTIONS_INIT mockndes_site_options_init()
+static inline struct mockndes_site_options
+mockndes_site_options_init(void)
+{
+	struct mockndes_site_options options = {};
+
+	options.size = sizeof(options);
+	return options;
+}
+#else
+#define MOCKNDES_SITE_OPTIONS_INIT                           \
+	{                                                    \
+		.size = sizeof(struct mockndes_site_options) \
+	}
+#endif
+
+/* `options` NULL: a healthy one. *out is NULL on failure. */
+MOCKNDES_API int mockndes_open_site(struct mockndes *,
+    const struct mockndes_site_options *options, struct mockndes_site **out,
+    char *error);
+/*
+ * Its URLs are gone, its port is closed, what is in progress there is cut, and
+ * the handle is freed. NULL is fine; the default site stays.
+ */
+MOCKNDES_API void mockndes_close_site(struct mockndes_site *);
+/* The one at the root; it needs not be closed. */
+MOCKNDES_API struct mockndes_site *mockndes_default_site(struct mockndes *);
+
+/*
+ * Texts that live as long as the handle. The URL for SCEP clients, the page
+ * with one-time passwords, and what both begin with, without a slash at its
+ * end.
+ */
+MOCKNDES_API const char *mockndes_site_id(const struct mockndes_site *);
+MOCKNDES_API const char *mockndes_site_url(const struct mockndes_site *);
+MOCKNDES_API const char *mockndes_site_admin_url(const struct mockndes_site *);
+MOCKNDES_API const char *mockndes_site_base_url(const struct mockndes_site *);
+
+/*
+ * Another scenario, from the next exchange on: causes, rules and counters are
+ * its own. CA, certificates, passwords, requests that wait, clock and journal
+ * stay.
+ */
+MOCKNDES_API int mockndes_use_scenario(struct mockndes_site *,
+    const char *scenario, const char *const *set, size_t set_count,
+    char *error);
+/* The text of one. Errors name it "yaml": "yaml:3:5: unknown key ...". */
+MOCKNDES_API int mockndes_use_yaml(struct mockndes_site *, const char *yaml,
+    char *error);
+/* One key, "server.windows=2012r2"; rules and counters stay. */
+MOCKNDES_API int mockndes_set(struct mockndes_site *, const char *setting,
+    char *error);
+/* All is as when its scenario began, and the journal is empty. */
+MOCKNDES_API int mockndes_reset(struct mockndes_site *, char *error);
+
+/*
+ * A new challenge password of `length` characters, 1 to 8192; 0: as many as
+ * NDES's own have, 16 unless set otherwise. It is good once; no cache of five
+ * limits it. Where a site has a lasting one, it is that.
+ */
+#define MOCKNDES_CHALLENGE_SIZE 8193
+MOCKNDES_API int mockndes_challenge(struct mockndes_site *, size_t length,
+    char out[MOCKNDES_CHALLENGE_SIZE], char *error);
+/* The certificate of the CA that issues, in PEM. */
+#define MOCKNDES_PEM_SIZE 16384
+MOCKNDES_API int mockndes_site_ca_pem(struct mockndes_site *,
+    char out[MOCKNDES_PEM_SIZE], char *error);
+/*
+ * Passwords, certificates, rollovers and requests that wait grow older by so
+ * many seconds; nobody sleeps. Returns the site's time then, in seconds since
+ * 1970; 0 seconds only ask for it.
+ */
+MOCKNDES_API int64_t mockndes_advance_clock(struct mockndes_site *,
+    int64_t seconds);
+
+/* Of requests that wait (server.ca.approval=manual): issue, or refuse. */
+MOCKNDES_API int mockndes_approve(struct mockndes_site *,
+    const char *transaction_id, char *error);
+MOCKNDES_API int mockndes_deny(struct mockndes_site *,
+    const char *transaction_id, char *error);
+
+/*
+ * What an administrator does, right or wrong: one of `mockndes actions`, with
+ * its arguments as "NAME=VALUE" (or NULL). Some of it shows after "iisreset" or
+ * "restart-server" alone, which are actions too.
+ */
+MOCKNDES_API int mockndes_action(struct mockndes_site *, const char *name,
+    const char *const *arguments, size_t count, char *error);
+/* 1: nothing is wrong with it; 0: `why` says what is, as an error does. */
+MOCKNDES_API int mockndes_healthy(struct mockndes_site *, char *why);
+
+/*
+ * One exchange of the site's journal, once it is over. Texts are printable
+ * ASCII, cut where they are very long, and never NULL: what was not said or is
+ * not known is empty. New members come at the end.
+ */
+struct mockndes_request {
+	uint64_t seq;  /* from 1, in the order in which they ended */
+	uint64_t lost; /* before it: gone for lack of room, not told */
+	int64_t at;    /* seconds since 1970, by the site's clock */
+	int64_t duration_ms;
+	const char *source; /* "127.0.0.1" */
+	const char *method; /* "GET" */
+	const char *target; /* "/certsrv/mscep/mscep.dll?operation=..." */
+	const char *user_agent;
+	const char *operation; /* "PKIOperation" */
+	/* What a PKIOperation says, if it could be decoded. */
+	const char *message_type; /* "PKCSReq" */
+	const char *transaction_id;
+	const char *subject;   /* "CN=device" */
+	const char *challenge; /* "good", "used", ... */
+	/* The answer. */
+	const char *layer; /* that gave it: "http-sys", "iis", "mscep" */
+	int status;	   /* of HTTP; 0: none was sent */
+	int substatus;
+	uint32_t win32;	    /* as in the IIS log */
+	int pki_status;	    /* 0 SUCCESS, 2 FAILURE, 3 PENDING; -1: none */
+	int fail_info;	    /* RFC 8894 3.2.1.4.3; -1: none */
+	const char *serial; /* of the certificate that was issued; hex */
+	const char *why;    /* it failed, for a developer */
+	const char *ended;  /* "sent", "client-left", "fault", "cut" */
+	/* Rules of the scenario that applied: "flaky.yaml:6 flaky.yaml:9". */
+	const char *rules;
+	unsigned rule_turn; /* which exchange of the first of them: 1, 2, ... */
+	const char *json;   /* all that is known, as the control API has it */
+};
+/*
+ * Takes the next one: each call tells of one that no call has told of before.
+ * With an operation ("PKIOperation"), others are passed over; NULL: any. An
+ * exchange may end an instant after its client has the answer, so this waits
+ * for it, so long at most. NULL: none came in this time (or no memory).
+ */
+MOCKNDES_API struct mockndes_request *
+mockndes_next_request(struct mockndes_site *, const char *operation,
+    unsigned timeout_ms);
+MOCKNDES_API void mockndes_request_free(struct mockndes_request *);
+/* Those in the journal now, taken or not; does not wait. */
+MOCKNDES_API size_t mockndes_count_requests(struct mockndes_site *,
+    const char *operation);
+/* Empties the journal: what follows is told, what was is not. */
+MOCKNDES_API void mockndes_forget_requests(struct mockndes_site *);
 
 /* An answer of mockndes_control(); free it with mockndes_reply_clear(). */
 struct mockndes_reply {

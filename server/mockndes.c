@@ -10,6 +10,7 @@
 
 #include "control/control.h"
 #include "doors.h"
+#include "handles.h"
 #include "serve.h"
 #include "serve_tls.h"
 #include "state/state_dir.h"
@@ -26,6 +27,7 @@ struct mockndes {
 	struct door door; /* of the shared ports */
 	struct http *http;
 	struct doors *doors;
+	struct handles *handles;
 	struct control control;
 	struct serve_tls *serve_tls; /* NULL: no TLS */
 	struct tls_service tls;
@@ -264,6 +266,18 @@ open_doors(struct mockndes *m, const struct mockndes_options *o,
 	return doors_new(&m->doors, &options, err);
 }
 
+static int
+open_handles(struct mockndes *m, struct error *err)
+{
+	const struct handles_options options = {
+		.sites = m->sites,
+		.doors = m->doors,
+		.scenario_dir = m->scenario_dir,
+	};
+
+	return handles_new(&m->handles, &options, err);
+}
+
 static void
 open_control(struct mockndes *m)
 {
@@ -395,8 +409,8 @@ run(struct mockndes *m, const struct mockndes_options *o,
 	if (open_keys(m, o, err) == -1)
 		return -1;
 	if (open_sites(m, o, scenario, err) == -1 ||
-	    open_doors(m, o, err) == -1 || open_tls(m, o, err) == -1 ||
-	    describe(m, err) == -1)
+	    open_doors(m, o, err) == -1 || open_handles(m, err) == -1 ||
+	    open_tls(m, o, err) == -1 || describe(m, err) == -1)
 		return -1;
 	open_control(m);
 	tell_limits(m, o, &scenario->state);
@@ -444,6 +458,7 @@ mockndes_stop(struct mockndes *m)
 	if (m == NULL)
 		return;
 	http_stop(m->http, GRACE_MS);
+	handles_free(m->handles);
 	doors_free(m->doors);
 	serve_tls_free(m->serve_tls);
 	sites_free(m->sites);
@@ -475,6 +490,20 @@ mockndes_listen(struct mockndes *m, const char *address, char *url, size_t size,
 		return fail(&err, error);
 	snprintf(url, size, "%s", http_url(&bound, text));
 	return 0;
+}
+
+int
+mockndes_open_site(struct mockndes *m,
+    const struct mockndes_site_options *options, struct mockndes_site **out,
+    char *error)
+{
+	return handles_open(m->handles, options, out, error);
+}
+
+struct mockndes_site *
+mockndes_default_site(struct mockndes *m)
+{
+	return handles_default(m->handles);
 }
 
 const char *

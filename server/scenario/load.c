@@ -197,7 +197,7 @@ load_text(struct loading *l, struct span yaml)
 		errors_at(l->errors, &root->at,
 		    "a scenario is a map that begins with \"mockndes: 1\"");
 	}
-	yaml_free(root);
+	yaml_node_free(root);
 }
 
 int

@@ -566,7 +566,7 @@ set_one(struct loading *l, const char *set)
 	    l->errors);
 	if (node != NULL)
 		keys_read_one(l, &table, name, &at, node, &l->out->state);
-	yaml_free(node);
+	yaml_node_free(node);
 }
 
 void

@@ -78,7 +78,7 @@ read_item(struct reading *r, struct yaml *node, yaml_event_t *event, int depth)
 	if (node->kind == YAML_MAP &&
 	    ((key = read_node(r, event, depth)) == NULL ||
 		next_event(r, event) == -1)) {
-		yaml_free(key);
+		yaml_node_free(key);
 		return -1;
 	}
 	item = read_node(r, event, depth);
@@ -88,8 +88,8 @@ read_item(struct reading *r, struct yaml *node, yaml_event_t *event, int depth)
 			return 0;
 		ret = errors_at(r->errors, &item->at, "out of memory");
 	}
-	yaml_free(key);
-	yaml_free(item);
+	yaml_node_free(key);
+	yaml_node_free(item);
 	return ret;
 }
 
@@ -176,7 +176,7 @@ read_node(struct reading *r, yaml_event_t *event, int depth)
 	if (ret == 0 && (node->kind == YAML_MAP || node->kind == YAML_LIST))
 		ret = read_items(r, node, depth + 1);
 	if (ret == -1) {
-		yaml_free(node);
+		yaml_node_free(node);
 		return NULL;
 	}
 	if (!plain)
@@ -301,13 +301,13 @@ yaml_read(struct span text, const char *file, struct errors *errors)
 }
 
 void
-yaml_free(struct yaml *node)
+yaml_node_free(struct yaml *node)
 {
 	if (node == NULL)
 		return;
 	for (size_t i = 0; i < node->count; i++) {
-		yaml_free(node->keys[i]);
-		yaml_free(node->items[i]);
+		yaml_node_free(node->keys[i]);
+		yaml_node_free(node->items[i]);
 	}
 	free(node->keys);
 	free(node->items);

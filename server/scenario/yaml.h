@@ -29,7 +29,7 @@ struct yaml {
  * wrong beside that leaves a node. `file` is borrowed by the marks.
  */
 struct yaml *yaml_read(struct span text, const char *file, struct errors *);
-void yaml_free(struct yaml *);
+void yaml_node_free(struct yaml *);
 struct yaml *yaml_get(const struct yaml *map, const char *key);
 
 #endif

@@ -51,9 +51,10 @@ struct mock {
 	char url[64]; /* of mscep.dll */
 };
 #define MOCK_CHALLENGE "bench"
-/* Returns when it is ready; keys: a key set; scenario: a file; or NULL. */
+/* Returns when it is ready; keys: a key set, flags: NULL ended; or NULL. */
+#define MOCK_FLAGS_MAX 4
 void mock_start(struct mock *, const char *program, const char *keys,
-    const char *scenario);
+    const char *const *flags);
 void mock_stop(struct mock *);
 
 /* floor.c: the least that there is to do. */
@@ -106,6 +107,8 @@ struct batch {
 void batch_bake(struct batch *, const struct clients *, const struct mock *,
     bool get, size_t count);
 void batch_free(struct batch *);
+/* For struct errand: an answer is looked at later, when no clock runs. */
+bool batch_keep(void *answers, size_t nth, struct span whole, struct span body);
 /*
  * Opens every answer as its device would. How many are not what was asked
  * for; the serial numbers of the others are kept.
@@ -122,6 +125,14 @@ struct crowd *crowd_come(const struct mock *, size_t count);
 /* Some leave: seconds until the server has closed as many descriptors. */
 double crowd_shrink(struct crowd *, size_t to);
 void crowd_free(struct crowd *);
+
+/* journal.c: what it costs to keep what happened. */
+struct journal_cost {
+	struct samples with, without; /* seconds of CPU for an enrolment */
+	size_t wrong;
+};
+void journal_measure(const char *program, const char *keys,
+    struct journal_cost *);
 
 /* main.c: what is measured, and what was found. */
 #define ROWS 4
@@ -154,6 +165,7 @@ struct results {
 	struct figure held_rate; /* against that without them */
 	double held_kib;	 /* for each */
 	struct samples noticed, released, stopped; /* seconds */
+	struct journal_cost journal;
 	double others; /* part of the CPUs that was not ours */
 };
 

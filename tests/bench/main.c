@@ -69,17 +69,6 @@ figure_free(struct figure *f)
 	samples_free(&f->relative);
 }
 
-/* A certificate is looked at later, when no clock runs. */
-static bool
-keep_answer(void *cls, size_t nth, struct span whole, struct span body)
-{
-	struct buffer *answers = cls;
-
-	(void)whole;
-	buffer_add_span(&answers[nth], body);
-	return !answers[nth].failed;
-}
-
 static void
 measure_row(size_t nth, size_t round, const struct mock *mock)
 {
@@ -89,7 +78,7 @@ measure_row(size_t nth, size_t round, const struct mock *mock)
 	const struct errand errand = {
 		.requests = batch->requests + round * share,
 		.count = share,
-		.answered = keep_answer,
+		.answered = batch_keep,
 		.cls = batch->answers + round * share,
 	};
 	struct load *load = load_open(&mock->at, rows[nth].connections);
@@ -274,7 +263,7 @@ enrol_share(const struct mock *mock, struct batch *batch, size_t nth)
 	const struct errand errand = {
 		.requests = batch->requests + nth * HELD_SHARE,
 		.count = HELD_SHARE,
-		.answered = keep_answer,
+		.answered = batch_keep,
 		.cls = batch->answers + nth * HELD_SHARE,
 	};
 	struct load *load = load_open(&mock->at, HELD_CLIENTS);
@@ -312,6 +301,7 @@ measure_held(void)
 {
 	struct results *r = &bench.found;
 	char scenario[FILE_PATH_SIZE];
+	const char *const flags[] = { "--scenario", scenario, NULL };
 	struct batch batch = { 0 };
 	struct clients *clients;
 	struct crowd *crowd;
@@ -321,7 +311,7 @@ measure_held(void)
 	path_in(scenario, bench.dir, "held.yaml");
 	file_write(scenario, held_scenario, strlen(held_scenario));
 	r->held_count = raise_limit(HELD_CONNECTIONS);
-	mock_start(&mock, bench.program, bench.keys, scenario);
+	mock_start(&mock, bench.program, bench.keys, flags);
 	clients = clients_new(&mock);
 	batch_bake(&batch, clients, &mock, false, 2 * HELD_ROUNDS * HELD_SHARE);
 	for (size_t round = 0; round < HELD_ROUNDS; round++)
@@ -426,7 +416,7 @@ static size_t
 finish(void)
 {
 	size_t wrong = bench.found.caps_wrong + bench.found.duplicates +
-	    bench.found.held_wrong;
+	    bench.found.held_wrong + bench.found.journal.wrong;
 
 	for (size_t i = 0; i < ROWS; i++) {
 		wrong += bench.found.rows[i].wrong;
@@ -442,6 +432,8 @@ finish(void)
 	figure_free(&bench.found.start);
 	figure_free(&bench.found.start_without_keys);
 	figure_free(&bench.found.held_rate);
+	samples_free(&bench.found.journal.with);
+	samples_free(&bench.found.journal.without);
 	samples_free(&bench.found.noticed);
 	samples_free(&bench.found.released);
 	samples_free(&bench.found.stopped);
@@ -470,6 +462,7 @@ main(int argc, char **argv)
 	measure_all_caps();
 	measure_idle();
 	measure_held();
+	journal_measure(bench.program, bench.keys, &bench.found.journal);
 	machine_cpu(&all, &ours);
 	others = (all - all_before - (ours - ours_before)) /
 	    (seconds(CLOCK_MONOTONIC) - start) /

@@ -155,22 +155,19 @@ read_ready(struct mock *m)
 
 void
 mock_start(struct mock *m, const char *program, const char *keys,
-    const char *scenario)
+    const char *const *flags)
 {
-	const char *argv[] = { program, "serve", "--listen", "127.0.0.1:0",
-		"--control", "off", "--challenge", MOCK_CHALLENGE, NULL, NULL,
-		NULL, NULL, NULL };
+	const char *argv[8 + 2 + MOCK_FLAGS_MAX + 1] = { program, "serve",
+		"--listen", "127.0.0.1:0", "--control", "off", "--challenge",
+		MOCK_CHALLENGE };
 	size_t end = 8;
 
 	if (keys != NULL) {
 		argv[end++] = "--keys";
 		argv[end++] = keys;
 	}
-	if (scenario != NULL) {
-		argv[end++] = "--scenario";
-		argv[end] = scenario;
-	}
-
+	while (flags != NULL && *flags != NULL)
+		argv[end++] = *flags++;
 	process_start(&m->process, argv);
 	read_ready(m);
 }

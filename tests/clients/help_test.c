@@ -1,6 +1,7 @@
 /* What the program and its manual say about themselves. */
 #include "support/test.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,6 +79,34 @@ the_manual_names_each_flag_of_help(void **state)
 	child_result_clear(&result);
 }
 
+static void
+the_manual_of_the_library_names_each_function(void **state)
+{
+	char path[FILE_PATH_SIZE], wanted[80];
+	struct buffer header, page;
+	size_t functions = 0, len;
+	const char *at;
+
+	(void)state;
+	if (!file_read(path_in_source(path, "include/mockndes.h"), &header) ||
+	    !file_read(path_in_source(path, "server/mockndes.3"), &page))
+		skip();
+	at = (char *)header.data;
+	while ((at = strstr(at, "\nMOCKNDES_API ")) != NULL) {
+		at = strchr(at, '(');
+		for (len = 0; at[-1] == '_' || islower((unsigned char)at[-1]);
+		     len++)
+			at--;
+		snprintf(wanted, sizeof(wanted), "\n.Fn %.*s ", (int)len, at);
+		if (strstr((char *)page.data, wanted) == NULL)
+			fail_msg("the manual does not name%s", wanted + 4);
+		functions++;
+	}
+	assert_true(functions > 10);
+	buffer_free(&header);
+	buffer_free(&page);
+}
+
 /* All that mandoc has to say, but for pages that are not installed here. */
 static void
 is_good_mdoc(const char *path)
@@ -105,6 +134,7 @@ the_manuals_are_good_mdoc(void **state)
 		skip();
 	buffer_free(&page);
 	is_good_mdoc(path);
+	is_good_mdoc(path_in_source(path, "server/mockndes.3"));
 	/* Beside the program, unless it was built with a sanitizer. */
 	snprintf(path, sizeof(path), "%.*s-scenario.5", FILE_PATH_SIZE - 16,
 	    program_path());
@@ -123,6 +153,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(help_and_version_are_told),
 		cmocka_unit_test(the_manual_names_each_flag_of_help),
+		cmocka_unit_test(the_manual_of_the_library_names_each_function),
 		cmocka_unit_test(the_manuals_are_good_mdoc),
 	};
 

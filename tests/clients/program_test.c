@@ -368,6 +368,147 @@ there_are_so_many_sites_at_most(void **state)
 	program_stop(&p, SIGTERM);
 }
 
+/* What the control API answers; NULL: another status, or no JSON. */
+static json_t *
+call(const struct program *p, const char *method, const char *path,
+    const char *body, const char *token, long status)
+{
+	char url[256], authorization[64];
+	const char *const headers[] = { authorization, NULL };
+	const struct web_request request = { .url = url,
+		.method = method,
+		.body = body,
+		.length = body == NULL ? 0 : strlen(body),
+		.content_type = "application/json",
+		.headers = token == NULL ? NULL : headers };
+	struct web_reply reply;
+	json_t *json = NULL;
+
+	snprintf(url, sizeof(url), "%s%s", p->control, path);
+	snprintf(authorization, sizeof(authorization), "Authorization: %s",
+	    token == NULL ? "" : token);
+	assert_true(web_ask(&request, &reply));
+	if (reply.status == status)
+		json = json_loads((char *)reply.body.data, 0, NULL);
+	else
+		print_message("%s: %ld\n", url, reply.status);
+	web_reply_clear(&reply);
+	return json;
+}
+
+static bool
+is_let_in(const struct program *p, const char *token)
+{
+	json_t *json = call(p, "GET", "/v1/sites", NULL, token, 200);
+
+	json_decref(json);
+	return json != NULL;
+}
+
+static void
+the_control_api_wants_its_token(void **state)
+{
+	static const char *const env[] = { "MOCKNDES_CONTROL_TOKEN=aB0-._~+/=",
+		NULL };
+	static const char *const flag[] = { "--control-token", "other", NULL };
+	struct program p;
+	json_t *json;
+
+	(void)state;
+	program_start(&p, NULL, env);
+	assert_true(is_let_in(&p, "Bearer aB0-._~+/="));
+	assert_false(is_let_in(&p, "Bearer aB0-._~+/"));
+	assert_false(is_let_in(&p, NULL));
+	json = call(&p, "GET", "/v1/sites", NULL, NULL, 401);
+	assert_non_null(json);
+	json_decref(json);
+	json = call(&p, "GET", "/healthz", NULL, NULL, 200);
+	assert_non_null(json);
+	json_decref(json);
+	program_stop(&p, SIGTERM);
+	program_start(&p, flag, env);
+	assert_true(is_let_in(&p, "Bearer other"));
+	assert_false(is_let_in(&p, "Bearer aB0-._~+/="));
+	program_stop(&p, SIGTERM);
+	program_start(&p, NULL, NULL);
+	assert_true(is_let_in(&p, NULL));
+	program_stop(&p, SIGTERM);
+}
+
+/* After three exchanges, one of which had a second to be written down. */
+static void
+journal_has(const char *const arguments[], const char *const env[],
+    size_t wanted)
+{
+	struct program p;
+	json_t *json;
+
+	program_start(&p, arguments, env);
+	for (int i = 0; i < 3; i++)
+		assert_true(tcp_is_served(p.url));
+	json = call(&p, "GET", "/v1/sites/default/requests?since=2&wait=1",
+	    NULL, NULL, 200);
+	assert_non_null(json);
+	json_decref(json);
+	json = call(&p, "GET", "/v1/sites/default/requests", NULL, NULL, 200);
+	assert_non_null(json);
+	assert_int_equal(json_array_size(json_object_get(json, "requests")),
+	    wanted);
+	json_decref(json);
+	program_stop(&p, SIGTERM);
+}
+
+static void
+journals_are_as_long_as_wanted(void **state)
+{
+	static const char *const flag[] = { "--journal", "2", NULL };
+	static const char *const env[] = { "MOCKNDES_JOURNAL=0", NULL };
+
+	(void)state;
+	journal_has(NULL, NULL, 3);
+	journal_has(NULL, env, 0);
+	journal_has(flag, env, 2);
+}
+
+static void
+sites_get_ports_of_the_range(void **state)
+{
+	static const char public_url[] = "https://ndes.example.com";
+	char range[32], url[256], shown[256];
+	const char *arguments[] = { "--site-ports", range, NULL, NULL, NULL };
+	unsigned port = tcp_free_ports(1);
+	struct program p;
+	json_t *json;
+
+	(void)state;
+	assert_int_not_equal(port, 0);
+	snprintf(range, sizeof(range), "%u-%u", port, port);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
+	for (int i = 0; i < 2; i++) {
+		program_start(&p, arguments, NULL);
+		json = call(&p, "POST", "/v1/sites",
+		    "{\"id\": \"x\", \"port\": 0}", NULL, 201);
+		assert_int_equal(json_integer_value(
+				     json_object_get(json, "port")),
+		    port);
+		snprintf(shown, sizeof(shown), "%s:%u/certsrv/mscep/mscep.dll",
+		    i == 0 ? "http://127.0.0.1" : public_url, port);
+		assert_text(json, "url", shown);
+		json_decref(json);
+		assert_true(tcp_is_served(url));
+		json = call(&p, "POST", "/v1/sites",
+		    "{\"id\": \"y\", \"port\": 0}", NULL, 503);
+		assert_non_null(json);
+		json_decref(json);
+		json = call(&p, "DELETE", "/v1/sites/x", NULL, NULL, 204);
+		json_decref(json);
+		assert_int_equal(tcp_connect(url), -1);
+		program_stop(&p, SIGTERM);
+		arguments[2] = "--public-url";
+		arguments[3] = public_url;
+	}
+}
+
 static void
 control_can_be_off(void **state)
 {
@@ -739,6 +880,9 @@ main(void)
 		    the_ready_line_and_file_say_all_there_is_to_know),
 		cmocka_unit_test(the_urls_begin_with_the_public_one),
 		cmocka_unit_test(there_are_so_many_sites_at_most),
+		cmocka_unit_test(the_control_api_wants_its_token),
+		cmocka_unit_test(journals_are_as_long_as_wanted),
+		cmocka_unit_test(sites_get_ports_of_the_range),
 		cmocka_unit_test(control_can_be_off),
 		cmocka_unit_test(a_flag_beats_its_twin),
 		cmocka_unit_test(a_key_set_makes_the_same_ca_each_time),

@@ -3,6 +3,7 @@
 "use strict";
 
 const MOST_SHOWN = 40;
+const MOST_SILENT = 3;
 
 function show({ method, target, headers, body }) {
 	const text = body === undefined ? "" : ` ${JSON.stringify(
@@ -17,6 +18,7 @@ class Book {
 		this.wrong = [];
 		this.seen = new Set();
 		this.count = 0;
+		this.silent = 0;
 	}
 
 	// Sends a request, and returns its answer, or null if none came.
@@ -30,6 +32,9 @@ class Book {
 			why = this.judge({ operation, request, answer, ...expected });
 		} catch (error) {
 			why = error.message;
+			if (++this.silent > MOST_SILENT)
+				throw new Error("the program does not answer",
+					{ cause: error });
 		}
 		if (why !== null)
 			this.complain(`${show(request)}: ${why}\n    ` +

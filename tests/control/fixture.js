@@ -10,7 +10,8 @@ class Fixture {
 	// The server has the keys of `recorded`, a folder with messages.
 	constructor(server, recorded) {
 		this.server = server;
-		[this.first, this.second] = ["scepclient", "strongswan"].map(
+		// The transactionID of scepclient has a slash in it.
+		[this.first, this.second] = ["strongswan", "scepclient"].map(
 			(name) => fs.readFileSync(
 				path.join(recorded, `${name}-pkcsreq.der`)));
 		this.count = 0;

@@ -28,16 +28,22 @@ serve() {
 	control=$(grep -o '"control":"[^"]*' "$dir/$1" | cut -d'"' -f4)
 }
 
-# run COMMAND...: by argument, and by environment
+die() {
+	echo "snippets.sh: $*: $(cat "$dir/out")" >&2
+	exit 1
+}
+
+# run COMMAND...: told by argument, and by environment
 run() {
-	"$@" "$right" >"$dir/out" && [ "$(cat "$dir/out")" = "$expected" ] &&
-		MOCKNDES_CONTROL=$right "$@" >"$dir/out" &&
-		[ "$(cat "$dir/out")" = "$expected" ] ||
-		{ echo "failed: $*: $(cat "$dir/out")" && exit 1; }
-	for control in "$wrong" http://127.0.0.1:1; do
-		! "$@" "$control" >"$dir/out" 2>&1 ||
-			{ echo "did not notice: $*: $(cat "$dir/out")" && exit 1; }
-	done
+	local status=0
+	{ "$@" "$right" && MOCKNDES_CONTROL=$right "$@"; } >"$dir/out" ||
+		die "$* failed"
+	[ "$(cat "$dir/out")" = "$expected"$'\n'"$expected" ] ||
+		die "$* says something else"
+	"$@" "$wrong" >"$dir/out" 2>&1 || status=$?
+	[ $status -eq 1 ] || die "$* noticed nothing: $status"
+	! "$@" http://127.0.0.1:1 >"$dir/out" 2>&1 ||
+		die "$* passed without a server"
 	echo "passed: $*"
 }
 
@@ -50,7 +56,7 @@ wrong=$control
 
 while read -r language command; do
 	if command -v "$language" >/dev/null; then
-		run $command
+		run $command </dev/null
 	else
 		echo "left out: $command: no $language here"
 	fi
@@ -62,6 +68,7 @@ done <<-'END'
 	go go run client.go
 END
 for control in "$right" "$wrong"; do
-	curl -sSf "$control/v1/sites" | grep -q '^{"sites":\[{[^{}]*}\]}$' ||
-		{ echo "sites were left behind" && exit 1; }
+	curl -sSf "$control/v1/sites" >"$dir/out"
+	grep -q '^{"sites":\[{[^{}]*}\]}$' "$dir/out" ||
+		die "sites were left behind"
 done

@@ -1,7 +1,6 @@
 /* Sites with ports of their own, and the URLs of all. */
 #include "support/test.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -139,54 +137,12 @@ assert_server_header(const char *url, const char *wanted)
 	answer_clear(&a);
 }
 
-/* Somebody else's socket; -1: there is one already. */
-static int
-take_port(unsigned port)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons((uint16_t)port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_not_equal(fd, -1);
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 &&
-	    listen(fd, 1) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* The first of so many free ports, below those that the kernel gives. */
-static unsigned
-free_range(unsigned count)
-{
-	static unsigned next;
-	int fds[16];
-	unsigned taken;
-
-	assert_true(count <= COUNT_OF(fds));
-	if (next == 0)
-		next = 12000 + 16 * ((unsigned)getpid() % 1000);
-	for (;; next += count) {
-		assert_true(next + count < 32768);
-		for (taken = 0; taken < count &&
-		     (fds[taken] = take_port(next + taken)) != -1;
-		     taken++)
-			;
-		for (unsigned i = 0; i < taken; i++)
-			close(fds[i]);
-		if (taken == count)
-			break;
-	}
-	next += count;
-	return next - count;
-}
-
 static unsigned
 start_with_range(struct server *s, unsigned count)
 {
-	unsigned first = free_range(count);
+	unsigned first = tcp_free_ports(count);
 
+	assert_int_not_equal(first, 0);
 	server_start(s,
 	    &(struct server_options){ .first_port = first,
 		.last_port = first + count - 1 });
@@ -371,7 +327,7 @@ ports_of_others_are_passed_over(void **state)
 
 	(void)state;
 	first = start_with_range(&s, 2);
-	assert_int_not_equal(fd = take_port(first), -1);
+	assert_int_not_equal(fd = tcp_take_port(first), -1);
 	a = open_site(&s, "a", HEALTHY, url);
 	assert_int_equal(site_port(a), first + 1);
 	assert_true(tcp_is_served(url));
@@ -397,7 +353,7 @@ a_port_can_be_chosen(void **state)
 
 	(void)state;
 	server_start(&s, NULL);
-	port = free_range(1);
+	port = tcp_free_ports(1);
 	a = make_site(&s, "a", HEALTHY);
 	b = make_site(&s, "b", HEALTHY);
 	open_door(&s, a, port, url);
@@ -531,6 +487,8 @@ a_connection_outlives_its_site(void **state)
 		assert_true(tcp_send_text(fd, GET_CAPS));
 		assert_true(answer_read(fd, true, &a));
 		assert_int_equal(a.status, 410);
+		assert_string_equal((char *)a.body.data,
+		    "mockndes: the site \"x\" was deleted\n");
 		answer_clear(&a);
 	}
 	assert_int_equal(journal_last(site_journal(fresh)), 0);

@@ -7,6 +7,7 @@
 
 #include "support/ndes.h"
 
+#define TRANSACTION "renewal"
 #define DAY (24 * 60 * 60L)
 #define NO_MATCH "server.mscep.renewal.subject_match=false"
 #define OTHER_SUBJECT "device-2"
@@ -222,12 +223,36 @@ has_subject(const X509 *cert, const char *wanted)
 	return strcmp(name, wanted) == 0;
 }
 
+/* Who has signed the certificate that signs, as the journal has it. */
+static const char *
+signed_by(enum signer who)
+{
+	return who == SELF_SIGNED			 ? "self" :
+	    who == FOREIGN || who == FORGED || who == RA ? "other" :
+							   "this-ca";
+}
+
+static void
+is_in_journal(struct fixture *f, const struct row *r)
+{
+	const struct journal_filter filter = { .transaction_id = TRANSACTION };
+	struct journal *j = site_journal(site_default(f->ndes.server.sites));
+	struct journal_entry *e = journal_wait(j, 0, &filter,
+	    SERVER_WAIT_SECONDS * 1000);
+
+	assert_non_null(e);
+	if (strcmp(e->scep.signed_by, signed_by(r->signer)) != 0)
+		fail_msg("%s: signed by %s", r->row, e->scep.signed_by);
+	journal_entry_free(e);
+}
+
 static void
 is_answered(struct fixture *f, const struct row *r, const char *profile,
     int fail_info)
 {
 	const char *const set[] = { profile, r->set, NULL };
 	struct device_order order = { .type = r->type,
+		.transaction_id = TRANSACTION,
 		.challenge = r->challenge,
 		.subject = r->subject };
 	struct device signer;
@@ -251,6 +276,7 @@ is_answered(struct fixture *f, const struct row *r, const char *profile,
 		device_chain(f->ndes.ca_certs, a.certificate,
 		    X509_PURPOSE_SSL_CLIENT, ndes_now(&f->ndes)) == 0))
 		fail_msg("%s, %s: another certificate", r->row, profile);
+	is_in_journal(f, r);
 	device_answer_clear(&a);
 	device_clear(&signer);
 	X509_free(cert);

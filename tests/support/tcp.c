@@ -13,6 +13,7 @@
 
 #define HEAD_MAX 65536
 #define BODY_MAX (1 << 24)
+#define ROW_MAX 16
 
 int
 tcp_connect(const char *url)
@@ -41,6 +42,48 @@ tcp_connect(const char *url)
 		return fd;
 	close(fd);
 	return -1;
+}
+
+int
+tcp_take_port(unsigned port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	if (fd == -1)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 &&
+	    listen(fd, 1) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Tests that run beside this one begin elsewhere. */
+unsigned
+tcp_free_ports(unsigned count)
+{
+	static unsigned next;
+	unsigned taken, first;
+	int fds[ROW_MAX];
+
+	if (next == 0)
+		next = 12000 + ROW_MAX * ((unsigned)getpid() % 1000);
+	for (first = next; first + count < 32768; first += count) {
+		for (taken = 0; taken < count && taken < ROW_MAX &&
+		     (fds[taken] = tcp_take_port(first + taken)) != -1;
+		     taken++)
+			;
+		next = first + count;
+		for (unsigned i = 0; i < taken; i++)
+			close(fds[i]);
+		if (taken == count)
+			return first;
+	}
+	return 0;
 }
 
 bool

@@ -14,6 +14,13 @@ int tcp_connect(const char *url);
 /* false: not all of it could be sent. */
 bool tcp_send(int fd, const void *data, size_t len);
 bool tcp_send_text(int fd, const char *text);
+/* A socket that listens on this port of 127.0.0.1; -1: somebody has it. */
+int tcp_take_port(unsigned port);
+/*
+ * The first of so many ports in a row that nobody had just now, 16 at most,
+ * below those that the kernel gives and others than before; 0: none.
+ */
+unsigned tcp_free_ports(unsigned count);
 /* We have nothing more to say. */
 void tcp_half_close(int fd);
 /* The other side sees a reset, not an orderly end. */
