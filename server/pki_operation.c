@@ -73,7 +73,8 @@ note_signer(struct exchange *ex, const struct x509 *signer)
 	if (signer->whole.len == 0)
 		return;
 	x509_name_text(signer->subject, f->signer, sizeof(f->signer));
-	write_serial(f->signer_serial, sizeof(f->signer_serial), signer->serial);
+	write_serial(f->signer_serial, sizeof(f->signer_serial),
+	    signer->serial);
 	f->signed_by = span_equal(signer->issuer, signer->subject) ? by_itself :
 	    span_equal(signer->issuer, ca->subject) ? by_this_ca :
 						      by_another;

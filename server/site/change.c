@@ -124,8 +124,10 @@ site_set(struct site *site, const char *const *sets, size_t count,
 		else if ((ret = change_begin(&c, c.old->scenario, &state, false,
 			      &err)) == -1)
 			errors_at(errors, NULL, "%s", err.text);
-		else
+		else {
+			c.fresh->began = c.old->began;
 			done = change_put(&c);
+		}
 		change_end(&c);
 	}
 	return ret;

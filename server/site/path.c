@@ -140,12 +140,14 @@ site_begin(const struct door *door, struct exchange *ex, struct error *err)
 	enum site_answer answer = SITE_OK;
 	struct site *site = door->site;
 
-	if (site == NULL)
+	if (site == NULL) {
 		answer = by_path(door->sites, &ex->request, &site, err);
-	else if (atomic_load(&site->closed))
+	} else if (atomic_load(&site->closed)) {
 		answer = SITE_GONE;
-	else
+		error_set(err, "the site \"%s\" was deleted", site->id);
+	} else {
 		site_ref(site);
+	}
 	if (answer == SITE_OK) {
 		begin_at(site, ex);
 		ex->scep.operation = site_operation(&ex->request);

@@ -487,6 +487,8 @@ a_connection_outlives_its_site(void **state)
 		assert_true(tcp_send_text(fd, GET_CAPS));
 		assert_true(answer_read(fd, true, &a));
 		assert_int_equal(a.status, 410);
+		assert_string_equal((char *)a.body.data,
+		    "mockndes: the site \"x\" was deleted\n");
 		answer_clear(&a);
 	}
 	assert_int_equal(journal_last(site_journal(fresh)), 0);

@@ -155,8 +155,8 @@ what_has_expired_cannot_be_approved(void **state)
 
 	leave(n, &f->device, CONSTANT);
 	server_advance_clock(&n->server, 2 * DAY);
-	assert_int_equal(site_settle(site_default(n->server.sites),
-			     CONSTANT, true),
+	assert_int_equal(site_settle(site_default(n->server.sites), CONSTANT,
+			     true),
 	    -1);
 	ndes_expect(n, "expired", &f->device, &poll, NDES_FAILURE,
 	    NDES_BAD_REQUEST);

@@ -29,6 +29,8 @@ controlled_start(struct controlled *c, const struct mockndes_options *given)
 void
 controlled_stop(struct controlled *c)
 {
+	if (c == NULL) /* its setup failed */
+		return;
 	mockndes_stop(c->mockndes);
 	json_decref(c->ready);
 }

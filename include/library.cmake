@@ -74,7 +74,7 @@ function(install_pkg_config name libs requires libs_private)
       set(${variable} "\${prefix}/${${variable}}")
     endif()
   endforeach()
-  configure_file(packaging/mockndes.pc.in ${name}.pc @ONLY)
+  configure_file(include/mockndes.pc.in ${name}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc
     DESTINATION ${dir} COMPONENT development)
 endfunction()
@@ -105,7 +105,7 @@ foreach(form IN LISTS libraries)
 endforeach()
 
 include(CMakePackageConfigHelpers)
-configure_package_config_file(packaging/mockndes-config.cmake.in
+configure_package_config_file(include/mockndes-config.cmake.in
   mockndes-config.cmake INSTALL_DESTINATION ${cmake_dir}
   NO_SET_AND_CHECK_MACRO)
 # Before 1.0 a minor version may change what is there.
