@@ -110,6 +110,9 @@ end(struct exchange *ex)
 	    site_edit(ex, FAULT_HTTP, &ex->reply) == -1 ||
 	    site_edit(ex, FAULT_WIRE, &ex->wire) == -1)
 		http_sys_drop(ex, "Connection_Dropped");
+	/* Nobody could let go of what it would hold. */
+	if (site_is_closed(site_of(ex)))
+		ex->wire = (struct wire){ .end = WIRE_END_RESET };
 }
 
 /* What no NDES says: there is no such site. */

@@ -216,7 +216,7 @@ void journal_clear(struct journal *);
  *   subject		of the CSR, or of a CertPoll: "C=US, CN=x"
  *   sans		subjectAltName of the CSR: "DNS:a.example, IP:10.0.0.1"
  *   signer		subject of the certificate that signed the message
- *   signer_serial	its serial number, in hex
+ *   signer_serial	its serial number, as openssl has it: "61AA"
  *   signed_by		whose it is: "self", "this-ca", "other"
  *   digest		"sha256"
  *   cipher		"aes-128-cbc"
@@ -244,7 +244,7 @@ void journal_clear(struct journal *);
  *   fail_info		"badAlg", "badMessageCheck", "badRequest", "badTime",
  *			"badCertId", "unknown"
  *   fail_info_number	the same, 0 to 4
- *   serial		of the certificate that was issued, in hex
+ *   serial		of the certificate that was issued, the same
  *   bytes		octets sent, head included
  *   ended		"sent", "client-left", "cut" (at stop), "fault"
  * why		what went wrong, said to whoever writes the client

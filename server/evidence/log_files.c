@@ -15,8 +15,8 @@
 struct log_files {
 	char dir[PATH_MAX - 64];
 	pthread_mutex_t lock;
-	int iis, httperr; /* descriptors, -1: not open yet */
-	struct iis_log_place place;
+	struct iis_log_place place; /* of the IIS log */
+	bool httperr_begun;	    /* it has our header */
 };
 
 /* With all that lead to it, like mkdir -p. */
@@ -51,7 +51,6 @@ log_files_open(const char *dir, struct log_files **out, struct error *err)
 		return error_set(err, "%s: %s", dir, strerror(ENAMETOOLONG));
 	}
 	strcpy(f->dir, dir);
-	f->iis = f->httperr = -1;
 	if (make_dir(f->dir, err) == -1)
 		goto fail;
 	snprintf(path, sizeof(path), "%s/W3SVC1", f->dir);
@@ -68,48 +67,50 @@ fail:
 	return -1;
 }
 
-/* Somebody may have cleared the directory away. */
-static bool
-is_gone(int fd)
+/*
+ * For one line: many sites would need many descriptors. Somebody may have
+ * cleared the directory away.
+ */
+static int
+open_file(const struct log_files *f, const char *folder, const char *name,
+    bool *is_empty, struct error *err)
 {
+	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+	char dir[PATH_MAX - 32], path[PATH_MAX];
 	struct stat st;
+	int fd;
 
-	return fd == -1 || fstat(fd, &st) == -1 || st.st_nlink == 0;
+	snprintf(dir, sizeof(dir), "%s/%s", f->dir, folder);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, flags, 0644);
+	if (fd == -1 && errno == ENOENT) {
+		if (make_dir(dir, err) == -1)
+			return -1;
+		fd = open(path, flags, 0644);
+	}
+	if (fd == -1)
+		return error_set(err, "%s: %s", path, strerror(errno));
+	*is_empty = fstat(fd, &st) == 0 && st.st_size == 0;
+	return fd;
 }
 
+/* One write() a line, so that lines never mingle. Takes the descriptor. */
 static int
-reopen(struct log_files *f, int *fd, const char *folder, const char *name,
-    struct error *err)
-{
-	char path[PATH_MAX];
-
-	if (*fd != -1)
-		close(*fd);
-	*fd = -1;
-	snprintf(path, sizeof(path), "%s/%s", f->dir, folder);
-	if (make_dir(path, err) == -1)
-		return -1;
-	snprintf(path, sizeof(path), "%s/%s/%s", f->dir, folder, name);
-	*fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	return *fd != -1 ? 0 : error_set(err, "%s: %s", path, strerror(errno));
-}
-
-/* One write() a line, so that lines never mingle. */
-static int
-put(const struct log_files *f, int fd, const struct buffer *b,
-    struct error *err)
+put(const struct log_files *f, int fd, struct buffer *b, struct error *err)
 {
 	size_t at = 0;
 	ssize_t len;
+	int ret = 0;
 
-	while (!b->failed && at < b->len) {
+	while (ret == 0 && !b->failed && at < b->len) {
 		len = write(fd, b->data + at, b->len - at);
 		if (len == -1 && errno != EINTR)
-			return error_set(err, "%s: %s", f->dir,
-			    strerror(errno));
+			ret = error_set(err, "%s: %s", f->dir, strerror(errno));
 		at += len > 0 ? (size_t)len : 0;
 	}
-	return 0;
+	buffer_free(b);
+	close(fd);
+	return ret;
 }
 
 static int
@@ -117,44 +118,37 @@ write_iis(struct log_files *f, const struct exchange *ex,
     const struct iis_log_form *form, struct error *err)
 {
 	struct tm tm = clock_utc(ex->at);
-	int day = f->place.day, ret;
-	bool header = iis_log_turns(&f->place, form, ex->at);
+	bool header = iis_log_turns(&f->place, form, ex->at), is_empty;
 	struct buffer b = { 0 };
 	char name[40];
+	int fd;
 
-	if (f->place.day != day || is_gone(f->iis)) {
-		snprintf(name, sizeof(name), "u_ex%02d%02d%02d.log",
-		    tm.tm_year % 100, tm.tm_mon + 1, tm.tm_mday);
-		if (reopen(f, &f->iis, "W3SVC1", name, err) == -1)
-			return -1;
-		header = true;
-	}
-	if (header)
+	snprintf(name, sizeof(name), "u_ex%02d%02d%02d.log", tm.tm_year % 100,
+	    tm.tm_mon + 1, tm.tm_mday);
+	if ((fd = open_file(f, "W3SVC1", name, &is_empty, err)) == -1)
+		return -1;
+	if (header || is_empty)
 		iis_log_header(form, ex->at, &b);
 	iis_log_line(ex, form, &b);
 	buffer_add_text(&b, "\r\n");
-	ret = put(f, f->iis, &b, err);
-	buffer_free(&b);
-	return ret;
+	return put(f, fd, &b, err);
 }
 
 static int
 write_httperr(struct log_files *f, const struct exchange *ex, struct error *err)
 {
 	struct buffer b = { 0 };
-	int ret;
+	bool is_empty;
+	int fd = open_file(f, "HTTPERR", "httperr1.log", &is_empty, err);
 
-	if (is_gone(f->httperr)) {
-		if (reopen(f, &f->httperr, "HTTPERR", "httperr1.log", err) ==
-		    -1)
-			return -1;
+	if (fd == -1)
+		return -1;
+	if (is_empty || !f->httperr_begun)
 		httperr_header(ex->at, &b);
-	}
+	f->httperr_begun = true;
 	httperr_line(ex, &b);
 	buffer_add_text(&b, "\r\n");
-	ret = put(f, f->httperr, &b, err);
-	buffer_free(&b);
-	return ret;
+	return put(f, fd, &b, err);
 }
 
 int
@@ -179,10 +173,6 @@ log_files_close(struct log_files *f)
 {
 	if (f == NULL)
 		return;
-	if (f->iis != -1)
-		close(f->iis);
-	if (f->httperr != -1)
-		close(f->httperr);
 	pthread_mutex_destroy(&f->lock);
 	free(f);
 }

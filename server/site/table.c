@@ -610,6 +610,12 @@ site_evidence(struct site *site)
 	return site->evidence;
 }
 
+bool
+site_is_closed(const struct site *site)
+{
+	return atomic_load(&site->closed);
+}
+
 unsigned
 site_port(const struct site *site)
 {

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "support/child.h"
 #include "support/control.h"
 #include "support/device.h"
 #include "support/files.h"
@@ -245,6 +245,45 @@ certificates_are_listed_as_they_are(void **state)
 	delete_site(f);
 }
 
+/* One that `openssl ca` issued: its number has a zero before it in DER. */
+static void
+one_with_a_high_number_is_found(void **state)
+{
+	static const char serial[] = "8F00000000000000000000000000000000000A";
+	static const char *const written[] = { serial,
+		"8f00000000000000000000000000000000000a",
+		"008F00000000000000000000000000000000000A" };
+	static const char script[] =
+	    "cd \"$0\" && echo \"$1\" >serial && openssl req -new -subj /CN=x "
+	    "-key private/ra-signing.key -out q && openssl ca -config "
+	    "openssl.cnf -batch -in q -out c";
+	struct mockndes_options options = MOCKNDES_OPTIONS_INIT;
+	char dir[FILE_PATH_SIZE];
+	const char *const words[] = { "sh", "-c", script, dir, serial, NULL };
+	struct fixture *f = *state;
+	struct controlled c;
+	struct child_result r;
+	json_t *json;
+
+	options.state_dir = path_in(dir, f->dir, "state");
+	controlled_start(&c, &options);
+	controlled_stop(&c);
+	child_run(words, NULL, &r);
+	if (r.status != 0)
+		fail_msg("%s", (char *)r.err.data);
+	controlled_start(&c, &options);
+	json = control_do(&c, 200, "GET", NULL,
+	    "/v1/sites/default/certificates");
+	assert_string_equal(json_at(json, "certificates.0.serial"), serial);
+	json_decref(json);
+	for (size_t i = 0; i < COUNT_OF(written); i++)
+		control_do(&c, 200, "GET", NULL,
+		    "/v1/sites/default/certificates/%s.pem", written[i]);
+	controlled_stop(&c);
+	buffer_free(&r.out);
+	buffer_free(&r.err);
+}
+
 static void
 revoked_ones_are_on_the_crl(void **state)
 {
@@ -357,6 +396,7 @@ main(void)
 		cmocka_unit_test(where_none_is_wanted_there_is_none),
 		cmocka_unit_test(the_chain_is_what_verifies),
 		cmocka_unit_test(certificates_are_listed_as_they_are),
+		cmocka_unit_test(one_with_a_high_number_is_found),
 		cmocka_unit_test(revoked_ones_are_on_the_crl),
 		cmocka_unit_test(requests_wait_for_a_decision),
 	};

@@ -438,6 +438,45 @@ who_waits_for_a_site_hears_of_its_end(void **state)
 }
 
 static void
+touch(const struct controlled *c, const char *label)
+{
+	char url[CONTROL_URL_SIZE];
+	struct web_reply reply;
+
+	snprintf(url, sizeof(url),
+	    "%s/s/healthy/%s/certsrv/mscep/mscep.dll?operation=GetCACaps",
+	    base_of(c), label);
+	assert_true(web_get(url, &reply));
+	assert_int_equal(reply.status, 200);
+	web_reply_clear(&reply);
+}
+
+/* Else the least recently used one had to go. */
+static void
+a_site_that_is_waited_for_stays(void **state)
+{
+	struct mockndes_options options = MOCKNDES_OPTIONS_INIT;
+	struct controlled c;
+	struct waiter w = { .c = &c,
+		.path = "/v1/sites/healthy~a/requests?wait=25&since=1" };
+
+	(void)state;
+	options.max_sites = 3;
+	controlled_start(&c, &options);
+	touch(&c, "a");
+	control_await(&c, "healthy~a", 1);
+	begin(&w);
+	until_waiting(&c, 1);
+	touch(&c, "b");
+	control_await(&c, "healthy~b", 1);
+	touch(&c, "c");
+	json_decref(control_do(&c, 410, "GET", NULL, "/v1/sites/healthy~b"));
+	touch(&c, "a");
+	end(&w, 200, 1);
+	controlled_stop(&c);
+}
+
+static void
 who_leaves_waits_no_longer(void **state)
 {
 	static const char request[] = "GET " SITE "/requests?wait=60 HTTP/1.1"
@@ -487,6 +526,7 @@ main(void)
 		OF_SITE(in_the_process_the_call_waits),
 		OF_SITE(the_time_passes),
 		OF_SITE(who_waits_for_a_site_hears_of_its_end),
+		cmocka_unit_test(a_site_that_is_waited_for_stays),
 		OF_SITE(who_leaves_waits_no_longer),
 		cmocka_unit_test(a_stop_waits_for_nobody),
 	};

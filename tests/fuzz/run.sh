@@ -17,7 +17,8 @@ x509 4096 der
 query 2048 query
 get_message 4096 get_message
 scenario 4096 scenario
-state 4096 state'
+state 4096 state
+control 2048 control'
 
 die() {
 	echo "run.sh: $*" >&2
