@@ -123,8 +123,10 @@ MOCKNDES_API void mockndes_stop(struct mockndes *);
 
 /*
  * Opens one more port for the default site while the server runs. Its base
- * URL, "http://127.0.0.1:40001", is written to `url`, of `size` octets.
+ * URL, "http://127.0.0.1:40001", is written to `url`, of `size` octets, at
+ * least MOCKNDES_URL_SIZE.
  */
+#define MOCKNDES_URL_SIZE 80
 MOCKNDES_API int mockndes_listen(struct mockndes *, const char *address,
     char *url, size_t size, char *error);
 
@@ -236,7 +238,7 @@ MOCKNDES_API int mockndes_site_ca_pem(struct mockndes_site *,
 /*
  * Passwords, certificates, rollovers and requests that wait grow older by so
  * many seconds; nobody sleeps. Returns the site's time then, in seconds since
- * 1970; 0 seconds only ask for it.
+ * 1970; 0 seconds, or less, only ask for it.
  */
 MOCKNDES_API int64_t mockndes_advance_clock(struct mockndes_site *,
     int64_t seconds);
@@ -311,14 +313,15 @@ MOCKNDES_API void mockndes_forget_requests(struct mockndes_site *);
 /* An answer of mockndes_control(); free it with mockndes_reply_clear(). */
 struct mockndes_reply {
 	int status;		  /* as in HTTP */
-	const char *content_type; /* static */
+	const char *content_type; /* static; NULL: there is no body */
 	char *body;		  /* NUL terminated */
 	size_t length;		  /* without the NUL */
 };
 
 /*
  * The control API without a socket: `path` as in HTTP, query included; body
- * may be NULL. Every call fills *reply; -1 only without memory.
+ * may be NULL, and is JSON if it begins with "{". A path that says ?wait= waits
+ * here. Every call fills *reply; -1 only without memory.
  */
 MOCKNDES_API int mockndes_control(struct mockndes *, const char *method,
     const char *path, const char *body, size_t length,
