@@ -311,14 +311,15 @@ MOCKNDES_API void mockndes_forget_requests(struct mockndes_site *);
 /* An answer of mockndes_control(); free it with mockndes_reply_clear(). */
 struct mockndes_reply {
 	int status;		  /* as in HTTP */
-	const char *content_type; /* static */
+	const char *content_type; /* static; NULL: there is no body */
 	char *body;		  /* NUL terminated */
 	size_t length;		  /* without the NUL */
 };
 
 /*
  * The control API without a socket: `path` as in HTTP, query included; body
- * may be NULL. Every call fills *reply; -1 only without memory.
+ * may be NULL, and is JSON if it begins with "{". A path that says ?wait= waits
+ * here. Every call fills *reply; -1 only without memory.
  */
 MOCKNDES_API int mockndes_control(struct mockndes *, const char *method,
     const char *path, const char *body, size_t length,
