@@ -126,8 +126,9 @@ MOCKNDES_API void mockndes_stop(struct mockndes *);
 /*
  * Opens one more port for the default site while the server runs. Its base
  * URL, "http://127.0.0.1:40001", is written to `url`, of `size` octets; with
- * less than 80 no port is opened, and it returns -1.
+ * less than MOCKNDES_URL_SIZE no port is opened.
  */
+#define MOCKNDES_URL_SIZE 80
 MOCKNDES_API int mockndes_listen(struct mockndes *, const char *address,
     char *url, size_t size, char *error);
 

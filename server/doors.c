@@ -478,6 +478,12 @@ doors_close_site(struct doors *d, const char *id, struct error *err)
 	return answer;
 }
 
+void
+doors_look(struct doors *d)
+{
+	http_look(d->options.http);
+}
+
 char *
 doors_url(const struct doors *d, const struct site *site,
     char out[DOORS_URL_SIZE])

@@ -38,6 +38,9 @@ enum site_answer doors_open(struct doors *, struct site *, unsigned port,
 enum site_answer doors_close_site(struct doors *, const char *id,
     struct error *);
 
+/* The scenario of a site, or its clock, is another: it may refuse now. */
+void doors_look(struct doors *);
+
 /* "http://127.0.0.1:8080/s/flaky/x", without a slash at its end. */
 #define DOORS_URL_SIZE 1024
 char *doors_url(const struct doors *, const struct site *,

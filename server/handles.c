@@ -43,6 +43,15 @@ fail_all(struct errors *errors, char *out)
 	return -1;
 }
 
+/* Somebody else may have deleted it: nothing would come of the call. */
+static int
+must_be_there(const struct mockndes_site *h, struct error *err)
+{
+	return !site_is_closed(h->site) ?
+	    0 :
+	    error_set(err, "the site was deleted");
+}
+
 /* The handle takes over the reference. */
 static struct mockndes_site *
 handle_new(struct handles *all, struct site *site)
@@ -212,19 +221,6 @@ handles_open(struct handles *all, const struct mockndes_site_options *given,
 }
 
 /* Another one may have its id by now. */
-static bool
-is_still_there(const struct mockndes_site *h)
-{
-	struct error unused = { 0 };
-	struct site *now = NULL;
-	bool same = site_get(h->all->options.sites, site_id(h->site), &now,
-			&unused) == SITE_OK &&
-	    now == h->site;
-
-	site_unref(now);
-	return same;
-}
-
 void
 mockndes_close_site(struct mockndes_site *h)
 {
@@ -232,7 +228,7 @@ mockndes_close_site(struct mockndes_site *h)
 
 	if (h == NULL || h == h->all->root)
 		return;
-	if (is_still_there(h))
+	if (!site_is_closed(h->site))
 		doors_close_site(h->all->options.doors, site_id(h->site),
 		    &unused);
 	pthread_mutex_lock(&h->all->lock);
@@ -273,10 +269,13 @@ use(struct mockndes_site *h, const struct mockndes_site_options *options,
 	struct error err = { 0 };
 	int ret;
 
+	if (must_be_there(h, &err) == -1)
+		return fail(&err, error);
 	if (load(h->all, options, &scenario, error) == -1)
 		return -1;
 	ret = site_use_scenario(h->site, scenario, &err);
 	scenario_free(scenario);
+	doors_look(h->all->options.doors);
 	return ret == 0 ? 0 : fail(&err, error);
 }
 
@@ -305,7 +304,10 @@ int
 mockndes_set(struct mockndes_site *h, const char *setting, char *error)
 {
 	struct errors errors = { 0 };
+	struct error err = { 0 };
 
+	if (must_be_there(h, &err) == -1)
+		return fail(&err, error);
 	return site_set(h->site, &setting, 1, &errors) == 0 ?
 	    0 :
 	    fail_all(&errors, error);
@@ -316,7 +318,10 @@ mockndes_reset(struct mockndes_site *h, char *error)
 {
 	struct error err = { 0 };
 
-	return site_reset(h->site, &err) == 0 ? 0 : fail(&err, error);
+	if (must_be_there(h, &err) == -1 || site_reset(h->site, &err) == -1)
+		return fail(&err, error);
+	doors_look(h->all->options.doors);
+	return 0;
 }
 
 int
@@ -337,6 +342,8 @@ mockndes_challenge(struct mockndes_site *h, size_t length,
 	int64_t expires;
 
 	out[0] = '\0';
+	if (must_be_there(h, &err) == -1)
+		return fail(&err, error);
 	site_state(h->site, &state);
 	if (length == 0)
 		length = 2 * (size_t)state.mscep.challenge.length;
@@ -387,9 +394,10 @@ mockndes_advance_clock(struct mockndes_site *h, int64_t seconds)
 
 	if (seconds > YEAR_9999 - now)
 		seconds = YEAR_9999 - now;
-	else if (seconds < -now)
-		seconds = -now;
-	clock_advance(clock, seconds);
+	if (seconds > 0) {
+		clock_advance(clock, seconds);
+		doors_look(h->all->options.doors);
+	}
 	return clock_now(clock);
 }
 
@@ -399,6 +407,8 @@ settle(struct mockndes_site *h, const char *transaction_id, bool approve,
 {
 	struct error err = { 0 };
 
+	if (must_be_there(h, &err) == -1)
+		return fail(&err, error);
 	if (site_settle(h->site, transaction_id, approve) == 0)
 		return 0;
 	error_set(&err, "no request with the transactionID \"%.80s\" waits",
@@ -429,7 +439,7 @@ mockndes_action(struct mockndes_site *h, const char *name,
 	struct site_acted acted;
 	int ret;
 
-	if (action == NULL ||
+	if (action == NULL || must_be_there(h, &err) == -1 ||
 	    action_read(action, arguments, count, &call, &err) == -1)
 		return fail(&err, error);
 	ret = site_act(h->site, action, &call, &acted, &err);

@@ -298,7 +298,7 @@ describe(struct mockndes *m, struct error *err)
 {
 	struct credentials *cred = site_credentials(site_default(m->sites),
 	    err);
-	char base[DOORS_URL_SIZE], control[HTTP_URL_SIZE];
+	char base[DOORS_URL_SIZE], control[HTTP_URL_SIZE], here[HTTP_URL_SIZE];
 	char tls_base[DOORS_URL_SIZE], tls[DOORS_URL_SIZE + 32];
 	char url[DOORS_URL_SIZE + 32], admin[DOORS_URL_SIZE + 32];
 	struct blob pem;
@@ -308,15 +308,16 @@ describe(struct mockndes *m, struct error *err)
 		return -1;
 	doors_url(m->doors, site_default(m->sites), base);
 	http_url(&m->control_at, control);
+	http_url(&m->scep_at, here);
 	snprintf(url, sizeof(url), "%s%s", base, SCEP_PATH);
 	snprintf(admin, sizeof(admin), "%s%s", base, ADMIN_PATH);
 	snprintf(tls, sizeof(tls), "%s%s",
 	    doors_url_tls(m->doors, &m->tls_at, tls_base), SCEP_PATH);
-	json = json_pack("{ss, ss, ss, ss?, ss?, ss, ss, sI, si}", "url", url,
-	    "admin_url", admin, "base_url", base, "control",
-	    m->has_control ? control : NULL, "tls_url", m->has_tls ? tls : NULL,
-	    "scenario", m->scenario, "ca_sha256", cred->ca_sha256, "seed",
-	    (json_int_t)m->seed, "pid", (int)getpid());
+	json = json_pack("{ss, ss, ss, ss, ss?, ss?, ss, ss, sI, si}", "url",
+	    url, "admin_url", admin, "base_url", base, "listen", here,
+	    "control", m->has_control ? control : NULL, "tls_url",
+	    m->has_tls ? tls : NULL, "scenario", m->scenario, "ca_sha256",
+	    cred->ca_sha256, "seed", (json_int_t)m->seed, "pid", (int)getpid());
 	m->ready = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	m->url = strdup(url);
@@ -485,11 +486,15 @@ mockndes_listen(struct mockndes *m, const char *address, char *url, size_t size,
 	struct error err = { 0 };
 	struct endpoint bound;
 
-	if (parse_address(m, address, &bound, &err) == -1 ||
-	    http_listen(m->http, &bound, &scep, &bound, NULL, &err) == -1)
-		return fail(&err, error);
-	snprintf(url, size, "%s", http_url(&bound, text));
-	return 0;
+	if (size < sizeof(text))
+		error_set(&err, "the URL needs room for %zu octets",
+		    sizeof(text));
+	else if (parse_address(m, address, &bound, &err) == 0 &&
+	    http_listen(m->http, &bound, &scep, &bound, NULL, &err) == 0) {
+		snprintf(url, size, "%s", http_url(&bound, text));
+		return 0;
+	}
+	return fail(&err, error);
 }
 
 int

@@ -20,7 +20,6 @@ struct loading {
 	/* Which document it is, whatever the way to it; NULL: on no disk. */
 	const char *id;
 	const struct loading *child; /* that extends this one, or NULL */
-	bool bare;		     /* sets may lack their "server." */
 };
 
 /* values.c: -1, and said why. A value that was refused is clear. */

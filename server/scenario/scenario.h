@@ -48,7 +48,7 @@ int scenario_duration(const char *text, int64_t *ms);
 
 /* How to load; zeroed, or NULL: nothing special. */
 struct scenario_options {
-	/* KEY=VALUE, e.g. "server.iis.error_pages=detailed"; borrowed. */
+	/* "server.iis.error_pages=detailed", or without "server."; borrowed. */
 	const char *const *sets;
 	size_t set_count;
 	const char *dir; /* where NAME.yaml is looked for first, or NULL */

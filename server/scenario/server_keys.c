@@ -548,15 +548,14 @@ static void
 set_one(struct loading *l, const char *set)
 {
 	const char *equals = strchr(set, '=');
+	size_t prefix = strncmp(set, "server.", 7) == 0 ? 7 : 0;
 	struct mark at = { set, 1, 1 };
 	char name[KEY_SIZE];
 	struct yaml *node;
 
-	size_t prefix = strncmp(set, "server.", 7) == 0 ? 7 : 0;
-
-	if (equals == NULL || (prefix == 0 && !l->bare)) {
+	if (equals == NULL) {
 		errors_at(l->errors, NULL,
-		    "--set %.200s: not of the form server.KEY=VALUE", set);
+		    "the setting \"%.200s\" is not of the form KEY=VALUE", set);
 		return;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)(equals - set - (int)prefix),
@@ -593,8 +592,7 @@ scenario_set(struct stack_state *state, const char *const *sets, size_t count,
 	struct scenario *changed = calloc(1, sizeof(*changed));
 	struct loading l = { .errors = errors,
 		.out = changed,
-		.root = changed,
-		.bare = true };
+		.root = changed };
 	size_t before = errors->count;
 
 	if (changed == NULL)

@@ -85,8 +85,8 @@ static const struct row {
 	    "--control-token: a token has letters, digits" },
 	{ "scenario", { "serve", "--scenario", "helthy" }, { NULL }, 2,
 	    "unknown scenario \"helthy\", did you mean \"healthy\"?" },
-	{ "set without a key", { "serve", "--set", "windows=2016" }, { NULL },
-	    2, "windows=2016" },
+	{ "set without a value", { "serve", "--set", "windows" }, { NULL }, 2,
+	    "\"windows\" is not of the form KEY=VALUE" },
 	{ "set of an unknown key", { "serve", "--set", "server.widnows=2016" },
 	    { NULL }, 2,
 	    "server.widnows=2016:1:1: unknown key \"widnows\", "
@@ -267,7 +267,8 @@ the_ready_line_and_file_say_all_there_is_to_know(void **state)
 	in_file = json_load_file(file, 0, NULL);
 	assert_true(json_equal(in_file, p.ready));
 	json_decref(in_file);
-	assert_int_equal(json_object_size(p.ready), 9);
+	assert_int_equal(json_object_size(p.ready), 10);
+	assert_text(p.ready, "listen", p.base);
 	snprintf(url, sizeof(url), "%s/certsrv/mscep/mscep.dll", p.base);
 	assert_text(p.ready, "url", url);
 	snprintf(url, sizeof(url), "%s/certsrv/mscep_admin/", p.base);

@@ -17,12 +17,12 @@ const { Server } = require("./server.js");
 
 const [program, source] = process.argv.slice(2);
 const recorded = path.join(source, "tests", "fixtures", "recorded");
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), "mockndes-control."));
 
 const document =
 	Document.read(path.join(source, "server", "control", "openapi.json"));
 const book = new Book(document);
 const conflicts = new Conflicts(document, book);
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "mockndes-control."));
 
 async function withServer(flags, check) {
 	const server = await Server.start(program, ["--challenge", "secret",

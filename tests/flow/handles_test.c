@@ -66,7 +66,7 @@ closing_ends_no_other_site_of_the_same_id(void **state)
 	struct mockndes *m = embedded_start(0);
 	struct mockndes_site *first, *second;
 	struct mockndes_reply reply;
-	char error[MOCKNDES_ERROR_SIZE];
+	char error[MOCKNDES_ERROR_SIZE], password[MOCKNDES_CHALLENGE_SIZE];
 
 	(void)state;
 	options.id = "twice";
@@ -75,6 +75,16 @@ closing_ends_no_other_site_of_the_same_id(void **state)
 	assert_int_equal(reply.status, 204);
 	mockndes_reply_clear(&reply);
 	assert_int_equal(embedded_get(mockndes_site_url(first)), 410);
+	assert_int_equal(mockndes_use_scenario(first, "healthy", NULL, 0,
+			     error),
+	    -1);
+	assert_string_equal(error, "the site was deleted");
+	assert_int_equal(mockndes_set(first, "windows=2016", error), -1);
+	assert_int_equal(mockndes_reset(first, error), -1);
+	assert_int_equal(mockndes_challenge(first, 0, password, error), -1);
+	assert_int_equal(mockndes_action(first, "iisreset", NULL, 0, error),
+	    -1);
+	assert_string_equal(error, "the site was deleted");
 	assert_int_equal(mockndes_open_site(m, &options, &second, error), 0);
 	mockndes_close_site(first);
 	assert_int_equal(embedded_get(mockndes_site_url(second)), 200);

@@ -198,8 +198,8 @@ static const struct loose {
 	    NULL,
 	    "pki.yaml:3:19: unknown value \"12345678901234567890123456789"
 	    "012345678901234567890123456789?\", did you mean \"2008r2\"?" },
-	{ "a set of something else", TOP, "windows=2016",
-	    "--set windows=2016: not of the form server.KEY=VALUE" },
+	{ "a set without a value", TOP, "server.windows",
+	    "the setting \"server.windows\" is not of the form KEY=VALUE" },
 };
 
 static void
