@@ -320,7 +320,11 @@ static enum site_answer
 listen_at_this(struct own_door *o, unsigned port, struct error *err)
 {
 	if (!reserve(o, port)) {
-		error_set(err, "another site has port %u", port);
+		error_set(err,
+		    port == endpoint_port(&o->doors->options.at) ?
+			"port %u is the one that all sites share" :
+			"another site has port %u",
+		    port);
 		return SITE_TAKEN;
 	}
 	return listen_at(o, port, err) == 0 ? SITE_OK : SITE_TAKEN;

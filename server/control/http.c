@@ -55,6 +55,16 @@ host_is_loopback(const char *host)
 		strspn(host, "0123456789.") == len);
 }
 
+/* All that are said: who reads which of two is not known (RFC 9112 3.2). */
+static bool
+hosts_are_loopback(const struct request *r)
+{
+	const char *host = request_header(r, "Host");
+
+	return host == NULL ||
+	    (request_header_count(r, "Host") == 1 && host_is_loopback(host));
+}
+
 /* Pages of other web sites must not steer us, not even by DNS rebinding. */
 static bool
 origin_is_ours(const struct request *r)
@@ -122,7 +132,6 @@ static void
 begin_anywhere(const struct control *c, struct exchange *ex, bool loopback)
 {
 	const struct request *r = &ex->request;
-	const char *host = request_header(r, "Host");
 
 	ex->at = (int64_t)time(NULL);
 	ex->request.body_limit = BODY_MAX;
@@ -132,7 +141,7 @@ begin_anywhere(const struct control *c, struct exchange *ex, bool loopback)
 	} else if (!origin_is_ours(r)) {
 		send_failure(ex, FAIL_ORIGIN,
 		    "requests of other web sites are refused");
-	} else if (loopback && host != NULL && !host_is_loopback(host)) {
+	} else if (loopback && !hosts_are_loopback(r)) {
 		send_failure(ex, FAIL_HOST,
 		    "Host is to be localhost or a loopback address");
 	} else if (!may_ask(c, ex)) {

@@ -41,25 +41,16 @@ add(struct asking *a, json_t *entry)
 	a->list = NULL;
 }
 
-/*
- * Those that there are, and where to go on. Entries are lost in their order, so
- * each step counts what went between it and the one before.
- */
+/* Those that there are, where to go on, and what went before it was told. */
 static void
 collect(struct asking *a)
 {
-	uint64_t last = journal_last(a->journal);
 	struct journal_entry *e;
 
 	for (int64_t left = a->limit; left > 0; left--) {
-		a->lost += journal_lost(a->journal, a->since);
-		e = journal_find(a->journal, a->since, &a->filter);
-		if (e == NULL) {
-			if (a->since < last)
-				a->since = last;
+		e = journal_next(a->journal, &a->since, &a->filter, &a->lost);
+		if (e == NULL)
 			return;
-		}
-		a->since = e->seq;
 		add(a, journal_entry_json(e));
 		journal_entry_free(e);
 	}

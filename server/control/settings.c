@@ -6,6 +6,7 @@
 #include "control/inside.h"
 
 #define SETTINGS_MAX 256
+#define REAL_DIGITS 15 /* with more, 401.2 is 401.19999999999999 */
 
 void
 settings_clear(struct settings *s)
@@ -44,7 +45,8 @@ add(struct call *call, const char *key, const json_t *value,
     struct settings *out)
 {
 	bool is_whole = strncmp(key, "server.", 7) == 0;
-	char *json = json_dumps(value, JSON_ENCODE_ANY);
+	char *json = json_dumps(value,
+	    JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS));
 	char **texts = reallocarray(out->texts, out->count + 1, sizeof(*texts));
 	char *text = NULL;
 

@@ -179,7 +179,13 @@ struct journal_filter {
 /* A reference to the first one after `since` that matches; NULL: none yet. */
 struct journal_entry *journal_find(struct journal *, uint64_t since,
     const struct journal_filter *);
-/* The same, after waiting for it so long at most. */
+/*
+ * To read on from *since, which becomes the number of that entry, or without one
+ * of the newest. Adds to *lost how many in between were gone by then.
+ */
+struct journal_entry *journal_next(struct journal *, uint64_t *since,
+    const struct journal_filter *, uint64_t *lost);
+/* As journal_find(), after waiting for it so long at most. */
 struct journal_entry *journal_wait(struct journal *, uint64_t since,
     const struct journal_filter *, int64_t ms);
 uint64_t journal_last(struct journal *); /* number of the newest; 0: none */

@@ -352,6 +352,37 @@ journal_find(struct journal *j, uint64_t since, const struct journal_filter *f)
 	return e;
 }
 
+/* Under the lock. */
+static uint64_t
+lost_since(const struct journal *j, uint64_t since)
+{
+	if (since < j->cleared)
+		since = j->cleared;
+	return since >= j->last ?
+	    0 :
+	    j->last - since - (j->count - first_after(j, since));
+}
+
+struct journal_entry *
+journal_next(struct journal *j, uint64_t *since, const struct journal_filter *f,
+    uint64_t *lost)
+{
+	struct journal_entry *e;
+
+	if (j == NULL)
+		return NULL;
+	/* Under one lock: what goes between two looks would not be counted. */
+	pthread_mutex_lock(&j->all->lock);
+	*lost += lost_since(j, *since);
+	e = find(j, *since, f);
+	if (e != NULL)
+		*since = e->seq;
+	else if (*since < j->last)
+		*since = j->last;
+	pthread_mutex_unlock(&j->all->lock);
+	return e;
+}
+
 static struct timespec
 deadline(int64_t ms)
 {
@@ -407,11 +438,7 @@ journal_lost(struct journal *j, uint64_t since)
 	if (j == NULL)
 		return 0;
 	pthread_mutex_lock(&j->all->lock);
-	if (since < j->cleared)
-		since = j->cleared;
-	lost = since >= j->last ?
-	    0 :
-	    j->last - since - (j->count - first_after(j, since));
+	lost = lost_since(j, since);
 	pthread_mutex_unlock(&j->all->lock);
 	return lost;
 }

@@ -99,3 +99,9 @@ places_taken(const struct places *p)
 {
 	return atomic_load(&p->connections) + atomic_load(&p->descriptors);
 }
+
+bool
+places_are_scarce(const struct places *p)
+{
+	return places_taken(p) > p->limit - p->limit / 8;
+}

@@ -65,7 +65,8 @@ struct http_service {
 	bool keeps;
 	/*
 	 * It has HTTP_RESERVED connections beside the limit of all others, so
-	 * that it answers while they hang.
+	 * that it answers while they hang. Of the last eighth none waits, or is
+	 * kept after its answer.
 	 */
 	bool reserved;
 	void *cls;

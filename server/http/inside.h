@@ -38,6 +38,8 @@ struct places {
 	atomic_uint descriptors; /* beside one a connection */
 };
 unsigned places_taken(const struct places *);
+/* Some are left, but only for those who do not stay. */
+bool places_are_scarce(const struct places *);
 
 /* A port. Counted: it lives until nobody can call its service any more. */
 struct listener {

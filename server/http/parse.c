@@ -215,6 +215,10 @@ send_reply(struct call *call, void **con_cls, bool unread)
 
 	if (ex->reply.status == 0 && wire_is_ordinary(&ex->wire))
 		return MHD_NO;
+	/* Clients that keep what they do not use must not keep others out. */
+	if (call->listener->service.reserved &&
+	    places_are_scarce(call->listener->places))
+		ex->reply.close = true;
 	/* An answer while a body is still coming would end in a reset. */
 	if (unread || !reply_is_ordinary(ex))
 		return take_over(call, con_cls, unread);

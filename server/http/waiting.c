@@ -48,6 +48,7 @@ park(struct waiters *w, struct call *call)
 	pthread_mutex_lock(&w->lock);
 	parked = !atomic_load(&w->has_ended) && ms > 0 &&
 	    w->timers.count < most(w->http) &&
+	    !places_are_scarce(&w->http->reserved) &&
 	    timers_add(&w->timers, &call->timer, clock_ticks_ms() + ms) == 0;
 	if (parked) {
 		atomic_fetch_add(&w->count, 1);

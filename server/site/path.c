@@ -109,6 +109,13 @@ by_path(struct sites *sites, struct request *r, struct site **out,
 		return SITE_UNKNOWN;
 	}
 	answer = site_get(sites, a.id, out, &missing);
+	/* Of another kind, it is none here: there may be no such scenario. */
+	if (answer == SITE_OK && (*out)->kind != a.kind) {
+		site_unref(*out);
+		*out = NULL;
+		answer = SITE_UNKNOWN;
+		error_set(&missing, "there is no such site");
+	}
 	/* One that was deleted begins anew; one that had to go does not. */
 	if (answer != SITE_OK && a.scenario[0] != '\0' &&
 	    !site_was_evicted(sites, a.id))

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "http/http.h"
 #include "support/control.h"
 #include "support/program.h"
 #include "support/tcp.h"
@@ -179,6 +180,34 @@ no_place_is_left_but_its_own(void **state)
 	program_stop(&p, SIGTERM);
 }
 
+/* Clients with pools of connections keep them after their answers. */
+static void
+idle_clients_leave_room(void **state)
+{
+	static int fds[2 * HTTP_RESERVED];
+	struct controlled c;
+	struct answer a;
+
+	(void)state;
+	how_many();
+	controlled_start(&c, NULL);
+	for (size_t i = 0; i < COUNT_OF(fds); i++) {
+		fds[i] = tcp_connect(c.base);
+		assert_true(fds[i] != -1 &&
+		    tcp_send_text(fds[i],
+			"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") &&
+		    answer_read(fds[i], true, &a));
+		assert_int_equal(a.status, 200);
+		answer_clear(&a);
+	}
+	/* None may wait, so that others can ask. */
+	json_decref(control_do(&c, 200, "GET", NULL,
+	    "/v1/sites/default/requests?wait=60"));
+	for (size_t i = 0; i < COUNT_OF(fds); i++)
+		close(fds[i]);
+	controlled_stop(&c);
+}
+
 int
 main(void)
 {
@@ -186,6 +215,7 @@ main(void)
 		cmocka_unit_test(every_scenario_lets_it_answer),
 		cmocka_unit_test(thousands_hang_beside_it),
 		cmocka_unit_test(no_place_is_left_but_its_own),
+		cmocka_unit_test(idle_clients_leave_room),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, NULL);

@@ -85,6 +85,8 @@ static const struct {
 	{ "Host: [::1]\r\n", 200, 200, "" },
 	{ "Host: [::1]:8081\r\n", 200, 200, "" },
 	{ "Host: evil.example\r\n", 403, 200, "host" },
+	{ "Host: localhost\r\nHost: evil.example\r\n", 403, 200, "host" },
+	{ "Host: evil.example\r\nHost: localhost\r\n", 403, 200, "host" },
 	{ "Host: localhost.evil.example\r\n", 403, 200, "host" },
 	{ "Host: 127.0.0.1.evil.example\r\n", 403, 200, "host" },
 	{ "Host: 127.evil.example\r\n", 403, 200, "host" },

@@ -363,7 +363,7 @@ a_port_can_be_chosen(void **state)
 	    "site \"a\" has a port of its own already");
 	assert_not_opened(&s, b, port, SITE_TAKEN, "another site has port");
 	assert_not_opened(&s, b, (unsigned)atoi(strrchr(s.base, ':') + 1),
-	    SITE_TAKEN, "another site has port");
+	    SITE_TAKEN, "the one that all sites share");
 	assert_not_opened(&s, b, 65536, SITE_BAD_ID, "they go up to 65535");
 	assert_true(tcp_is_served(url));
 	site_unref(a);

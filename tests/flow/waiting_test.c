@@ -268,6 +268,21 @@ two_hundred_wait_at_once(void **state)
 	service_stop(&s, GRACE_MS);
 }
 
+/* Connections that have ended have their places for a moment yet. */
+static int
+ask_until_it_waits(const char *base)
+{
+	char c;
+	int fd;
+
+	for (;; close(fd)) {
+		fd = ask(base, LONG);
+		assert_true(service_answers(base));
+		if (recv(fd, &c, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN)
+			return fd;
+	}
+}
+
 /* Others must still be able to ask. */
 static void
 those_too_many_are_told_at_once(void **state)
@@ -292,9 +307,7 @@ those_too_many_are_told_at_once(void **state)
 	}
 	close(fds[--waiting]);
 	service_wait(&s, finished, 4);
-	p.fd = ask(base, LONG);
-	assert_true(service_answers(base));
-	assert_silent(p.fd);
+	p.fd = ask_until_it_waits(base);
 	service_tell(&s, 0);
 	assert_said(p.fd, "news");
 	close(p.fd);

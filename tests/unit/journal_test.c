@@ -132,10 +132,55 @@ cleared(void **state)
 	close_journals(&f);
 }
 
+/* Reads on until nothing follows; how many entries there were. */
+static size_t
+read_on(struct journal *j, uint64_t *since, const struct journal_filter *filter,
+    uint64_t *lost)
+{
+	struct journal_entry *e;
+	size_t count = 0;
+
+	for (; (e = journal_next(j, since, filter, lost)) != NULL; count++)
+		journal_entry_free(e);
+	return count;
+}
+
+static void
+read_in_steps(void **state)
+{
+	const struct journal_filter none = { .operation = "GetCACert" };
+	uint64_t since = 0, lost = 0;
+	struct fixture f;
+
+	(void)state;
+	open_journals(&f, 3, 0);
+	assert_int_equal(read_on(f.journal, &since, NULL, &lost), 0);
+	assert_int_equal(since, 0);
+	add_many(f.journal, 5);
+	assert_int_equal(read_on(f.journal, &since, NULL, &lost), 3);
+	assert_int_equal(since, 5);
+	assert_int_equal(lost, 2);
+	add_many(f.journal, 4);
+	/* What was looked at is not lost later. */
+	assert_int_equal(read_on(f.journal, &since, &none, &lost), 0);
+	assert_int_equal(since, 9);
+	assert_int_equal(lost, 3);
+	add_many(f.journal, 3);
+	journal_clear(f.journal);
+	assert_int_equal(read_on(f.journal, &since, NULL, &lost), 0);
+	assert_int_equal(since, 12);
+	assert_int_equal(lost, 3);
+	since = 77;
+	assert_int_equal(read_on(f.journal, &since, NULL, &lost), 0);
+	assert_int_equal(since, 77);
+	close_journals(&f);
+}
+
 static void
 kept_by_nobody(void **state)
 {
 	struct journals_count count;
+	uint64_t since = 0;
 	struct fixture f;
 
 	(void)state;
@@ -143,6 +188,8 @@ kept_by_nobody(void **state)
 	assert_null(f.journal);
 	add_many(f.journal, 3);
 	assert_null(journal_find(f.journal, 0, NULL));
+	assert_int_equal(read_on(f.journal, &since, NULL, &since), 0);
+	assert_int_equal(since, 0);
 	assert_null(journal_wait(f.journal, 0, NULL, INT64_MAX));
 	assert_int_equal(journal_last(f.journal), 0);
 	assert_int_equal(journal_lost(f.journal, 0), 0);
@@ -1044,12 +1091,34 @@ many_at_once(void **state)
 	close_journals(&crowd.f);
 }
 
+/* A ring of one entry, so that almost everything is lost. */
+static void
+none_is_missed(void **state)
+{
+	uint64_t since = 0, lost = 0;
+	size_t count = 0;
+
+	(void)state;
+	open_journals(&crowd.f, 1, 0);
+	open_more(crowd.f.all, crowd.journals, 1);
+	for (size_t i = 0; i < WRITERS; i++)
+		start(&crowd.writers[i], write_some, 0);
+	while (since < WRITERS * EACH)
+		count += read_on(crowd.journals[0], &since, NULL, &lost);
+	for (size_t i = 0; i < WRITERS; i++)
+		pthread_join(crowd.writers[i], NULL);
+	assert_int_equal(count + lost, WRITERS * EACH);
+	journal_close(crowd.journals[0]);
+	close_journals(&crowd.f);
+}
+
 int
 main(void)
 {
 	static const struct table tables[] = {
 		ROWS(ring, rings),
 		ONE(cleared, "what is cleared is not lost; numbers go on"),
+		ONE(read_in_steps, "who reads on learns what went before"),
 		ONE(kept_by_nobody, "a journal that is none keeps nothing"),
 		ONE(facts, "an entry has the facts of its exchange"),
 		ONE(nothing_was_read, "without a request texts are empty"),
@@ -1071,6 +1140,7 @@ main(void)
 		ONE(wakes_at_once, "who waits is woken by the next one"),
 		ONE(tells, "it tells when it has grown, without a lock"),
 		ONE(many_at_once, "many write, read, open and clear at once"),
+		ONE(none_is_missed, "each is read or lost, whoever writes"),
 	};
 
 	return ROWS_RUN(tables, NULL, NULL);

@@ -178,6 +178,25 @@ leads_there(void **state)
 	sites_free(sites);
 }
 
+/* What has the id of a site that is found elsewhere is no scenario. */
+static void
+is_told_as_unknown(void **state)
+{
+	struct sites *sites = open_sites(0);
+	struct site *made = make(sites, "healthi");
+	struct error err = { 0 };
+	struct exchange ex;
+
+	(void)state;
+	assert_int_equal(begin(sites, "/s/healthi/certsrv/", &ex, &err),
+	    SITE_UNKNOWN);
+	assert_string_equal(err.text,
+	    "unknown scenario \"healthi\", did you mean \"healthy\"?");
+	end(&ex);
+	site_unref(made);
+	sites_free(sites);
+}
+
 static const struct id_row {
 	const char *name, *id;
 	enum site_answer answer;
@@ -540,6 +559,7 @@ main(void)
 {
 	static const struct table tables[] = {
 		ROWS(leads_there, addresses),
+		ONE(is_told_as_unknown, "made is not a scenario"),
 		ROWS(is_judged, ids),
 		ONE(ids_that_nobody_asked_for_differ,
 		    "ids that nobody asked for differ"),
