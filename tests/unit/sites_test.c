@@ -328,7 +328,7 @@ what_was_deleted_begins_anew(void **state)
 struct visitor {
 	struct sites *sites;
 	pthread_barrier_t *ready;
-	struct site *site = NULL;
+	struct site *site;
 	struct credentials *credentials;
 };
 
