@@ -46,7 +46,8 @@ struct mockndes_options {
 	 * .yaml or .yml at its end), or "-", standard input; NULL: healthy.
 	 */
 	const char *scenario;
-	const char *const *set; /* "server.KEY=VALUE", or NULL */
+	/* "server.KEY=VALUE", "server." may be left out everywhere; or NULL */
+	const char *const *set;
 	size_t set_count;
 	const char *challenge; /* good any number of times; or NULL */
 	const char *keys;      /* directory of mockndes_make_keys() */
@@ -77,7 +78,8 @@ struct mockndes_options {
 	size_t tls_name_count;
 	/*
 	 * What URLs begin with, in place of where `listen` is: scheme, host,
-	 * maybe port and path. Ports of sites, and of TLS, have its host.
+	 * maybe port and path. Ports of sites, and of TLS, have its host. A
+	 * path is for the proxy in front to take away.
 	 */
 	const char *public_url;
 	/* From which to which sites get ports of their own; 0: any free ones. */
@@ -85,7 +87,7 @@ struct mockndes_options {
 	unsigned max_sites; /* 0: 1024 */
 	/* Exchanges that the journal of a site keeps; 0: 256, -1: none. */
 	int journal;
-	/* What the control API wants as a bearer token; NULL: nothing. */
+	/* What HTTP clients of the control API have to show; NULL: nothing. */
 	const char *control_token;
 };
 #ifdef __cplusplus
@@ -123,8 +125,8 @@ MOCKNDES_API void mockndes_stop(struct mockndes *);
 
 /*
  * Opens one more port for the default site while the server runs. Its base
- * URL, "http://127.0.0.1:40001", is written to `url`, of `size` octets, at
- * least MOCKNDES_URL_SIZE.
+ * URL, "http://127.0.0.1:40001", is written to `url`, of `size` octets; with
+ * less than MOCKNDES_URL_SIZE no port is opened.
  */
 #define MOCKNDES_URL_SIZE 80
 MOCKNDES_API int mockndes_listen(struct mockndes *, const char *address,
@@ -134,8 +136,9 @@ MOCKNDES_API int mockndes_listen(struct mockndes *, const char *address,
 MOCKNDES_API const char *mockndes_url(const struct mockndes *);
 
 /*
- * One line of JSON: url, admin_url, base_url, control, tls_url, scenario,
- * ca_sha256, seed, pid. Lives as long as the instance.
+ * One line of JSON: url, admin_url, base_url, listen (base_url were there no
+ * public_url), control, tls_url, scenario, ca_sha256, seed, pid. Lives as long
+ * as the instance.
  */
 MOCKNDES_API const char *mockndes_ready(const struct mockndes *);
 
@@ -147,7 +150,8 @@ MOCKNDES_API const char *mockndes_ca_pem(const struct mockndes *);
  * scenario, counters, clock, passwords, certificates and journal. The handle is
  * good until mockndes_close_site() or mockndes_stop(); several threads may use
  * it. But for the calls that say otherwise, 0, or -1 and the reason in `error`
- * (NULL, or MOCKNDES_ERROR_SIZE octets).
+ * (NULL, or MOCKNDES_ERROR_SIZE octets). Once the control API has deleted the
+ * site, what would change it returns -1.
  */
 struct mockndes_site;
 
@@ -155,15 +159,18 @@ struct mockndes_site;
 struct mockndes_site_options {
 	size_t size; /* of this struct; it can grow */
 	/*
-	 * 1 to 64 of A-Z a-z 0-9 . _ -, and not the name of a scenario; NULL:
-	 * one that nobody can guess.
+	 * 1 to 64 of A-Z a-z 0-9 . _ -, not only dots, not "certsrv", and not
+	 * the name of a scenario; NULL: one that nobody can guess.
 	 */
 	const char *id;
 	const char *scenario;	/* as in mockndes_options; NULL: healthy */
 	const char *yaml;	/* in its place: the text of one; or NULL */
 	const char *const *set; /* "server.KEY=VALUE", or NULL */
 	size_t set_count;
-	/* One that reaches this site alone; 0: none, it has a path. */
+	/*
+	 * One that reaches this site alone; 0: none, it has a path;
+	 * MOCKNDES_ANY_PORT.
+	 */
 	int port;
 };
 #define MOCKNDES_ANY_PORT (-1) /* any that is free */
@@ -207,7 +214,7 @@ MOCKNDES_API const char *mockndes_site_admin_url(const struct mockndes_site *);
 MOCKNDES_API const char *mockndes_site_base_url(const struct mockndes_site *);
 
 /*
- * Another scenario, from the next exchange on: causes, rules and counters are
+ * Another scenario, from the next exchange on: settings, rules and counters are
  * its own. CA, certificates, passwords, requests that wait, clock and journal
  * stay.
  */
@@ -220,13 +227,19 @@ MOCKNDES_API int mockndes_use_yaml(struct mockndes_site *, const char *yaml,
 /* One key, "server.windows=2012r2"; rules and counters stay. */
 MOCKNDES_API int mockndes_set(struct mockndes_site *, const char *setting,
     char *error);
-/* All is as when its scenario began, and the journal is empty. */
+/*
+ * All is as when its scenario began: the settings given with it, counters, the
+ * machine's clock; passwords, certificates, requests that wait, logs in memory
+ * and the journal are empty. The CA stays, and numbers of the journal go on.
+ * With state_dir, the certificates of the default site stay.
+ */
 MOCKNDES_API int mockndes_reset(struct mockndes_site *, char *error);
 
 /*
  * A new challenge password of `length` characters, 1 to 8192; 0: as many as
- * NDES's own have, 16 unless set otherwise. It is good once; no cache of five
- * limits it. Where a site has a lasting one, it is that.
+ * NDES's own have, 16 unless set otherwise. It is good once, for the 60 minutes
+ * of server.mscep.challenge.validity; no cache of five limits it. Where a site
+ * has a lasting one, it is that.
  */
 #define MOCKNDES_CHALLENGE_SIZE 8193
 MOCKNDES_API int mockndes_challenge(struct mockndes_site *, size_t length,
@@ -256,7 +269,7 @@ MOCKNDES_API int mockndes_deny(struct mockndes_site *,
  */
 MOCKNDES_API int mockndes_action(struct mockndes_site *, const char *name,
     const char *const *arguments, size_t count, char *error);
-/* 1: nothing is wrong with it; 0: `why` says what is, as an error does. */
+/* 1: nothing is wrong with it; 0: `why` has the first reason, as an error. */
 MOCKNDES_API int mockndes_healthy(struct mockndes_site *, char *why);
 
 /*
@@ -289,9 +302,12 @@ struct mockndes_request {
 	const char *serial; /* of the certificate that was issued; hex */
 	const char *why;    /* it failed, for a developer */
 	const char *ended;  /* "sent", "client-left", "fault", "cut" */
-	/* Rules of the scenario that applied: "flaky.yaml:6 flaky.yaml:9". */
+	/*
+	 * Rules of the scenario that applied, by the lines of their first
+	 * keys: "flaky.yaml:6 flaky.yaml:9"; of a text "yaml:4".
+	 */
 	const char *rules;
-	unsigned rule_turn; /* which exchange of the first of them: 1, 2, ... */
+	unsigned rule_turn; /* of the first of them: 1, 2, ...; 0: none */
 	const char *json;   /* all that is known, as the control API has it */
 };
 /*
@@ -320,8 +336,9 @@ struct mockndes_reply {
 
 /*
  * The control API without a socket: `path` as in HTTP, query included; body
- * may be NULL, and is JSON if it begins with "{". A path that says ?wait= waits
- * here. Every call fills *reply; -1 only without memory.
+ * may be NULL, and is JSON if it begins with "{", else YAML where that is taken.
+ * No token is needed. A path that says ?wait= waits here. Every call fills
+ * *reply; -1 only without memory.
  */
 MOCKNDES_API int mockndes_control(struct mockndes *, const char *method,
     const char *path, const char *body, size_t length,
@@ -340,7 +357,7 @@ enum mockndes_topic {
 };
 /*
  * Scenarios of `scenario_dir` go before those built in. It may be NULL, and
- * so may `name` unless one is asked for. *reply as of mockndes_control().
+ * so may `name` but for MOCKNDES_SCENARIO. *reply as of mockndes_control().
  */
 MOCKNDES_API int mockndes_describe(enum mockndes_topic topic, const char *name,
     const char *scenario_dir, struct mockndes_reply *reply, char *error);

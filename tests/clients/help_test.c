@@ -107,6 +107,52 @@ the_manual_of_the_library_names_each_function(void **state)
 	buffer_free(&page);
 }
 
+/* In place: without comments and white space. */
+static void
+squeeze(char *text)
+{
+	char *to = text;
+	const char *end;
+
+	for (const char *at = text; *at != '\0'; at++) {
+		if (strncmp(at, "/*", 2) == 0 &&
+		    (end = strstr(at, "*/")) != NULL)
+			at = end + 1;
+		else if (!isspace((unsigned char)*at))
+			*to++ = *at;
+	}
+	*to = '\0';
+}
+
+static void
+the_manual_of_the_library_shows_each_struct(void **state)
+{
+	char path[FILE_PATH_SIZE], *at, *end;
+	struct buffer header, page;
+	size_t structs = 0;
+
+	(void)state;
+	if (!file_read(path_in_source(path, "include/mockndes.h"), &header) ||
+	    !file_read(path_in_source(path, "server/mockndes.3"), &page))
+		skip();
+	squeeze((char *)header.data);
+	squeeze((char *)page.data);
+	for (at = (char *)header.data;
+	     (at = strstr(at, ";structmockndes_")) != NULL; at++) {
+		if (at[1 + strcspn(at + 1, "{;(")] != '{')
+			continue;
+		end = strstr(at, ";};");
+		*end = '\0';
+		if (strstr((char *)page.data, at + 1) == NULL)
+			fail_msg("the manual does not show %s", at + 1);
+		*end = ';';
+		structs++;
+	}
+	assert_int_equal(structs, 4);
+	buffer_free(&header);
+	buffer_free(&page);
+}
+
 /* All that mandoc has to say, but for pages that are not installed here. */
 static void
 is_good_mdoc(const char *path)
@@ -154,6 +200,7 @@ main(void)
 		cmocka_unit_test(help_and_version_are_told),
 		cmocka_unit_test(the_manual_names_each_flag_of_help),
 		cmocka_unit_test(the_manual_of_the_library_names_each_function),
+		cmocka_unit_test(the_manual_of_the_library_shows_each_struct),
 		cmocka_unit_test(the_manuals_are_good_mdoc),
 	};
 

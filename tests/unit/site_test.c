@@ -54,7 +54,7 @@ open_sites(struct fixture *f, const char *const list[], size_t count)
 		.state = f->state,
 	};
 	struct scenario *scenario = scenario_with(list, count);
-	struct site *site;
+	struct site *site = NULL;
 	struct error err = { 0 };
 
 	if (sites_new(&f->sites, &options, &err) == -1 ||
@@ -198,7 +198,7 @@ what_the_disk_refuses_is_not_revoked(void **state)
 	struct fixture f = { 0 };
 	struct state_issued i;
 	struct error err = { 0 };
-	struct site *site;
+	struct site *site = NULL;
 	struct span serial;
 
 	(void)state;

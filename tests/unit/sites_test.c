@@ -33,7 +33,7 @@ open_bounded(unsigned most, size_t octets)
 		.octets = octets };
 	struct scenario *healthy = scenario_named("healthy");
 	struct sites *sites;
-	struct site *site;
+	struct site *site = NULL;
 	struct error err = { 0 };
 
 	if (sites_new(&sites, &options, &err) == -1 ||
@@ -83,7 +83,7 @@ static struct site *
 make(struct sites *sites, const char *id)
 {
 	struct scenario *healthy = scenario_named("healthy");
-	struct site *site;
+	struct site *site = NULL;
 	struct error err = { 0 };
 
 	if (site_make(sites, id, healthy, &site, &err) != SITE_OK)
@@ -300,7 +300,7 @@ static void
 what_was_deleted_begins_anew(void **state)
 {
 	struct sites *sites = open_sites(0);
-	struct site *site;
+	struct site *site = NULL;
 	struct exchange old;
 	struct error err = { 0 };
 
