@@ -252,7 +252,11 @@ static struct http_limits
 limits(void *cls)
 {
 	(void)cls;
-	return (struct http_limits){ 120000, 120000, 120000, 120000 };
+	/* Who does not say what it wants must not keep others out. */
+	return (struct http_limits){ .idle = 120000,
+		.head = 10000,
+		.body = 30000,
+		.send = 30000 };
 }
 
 static void

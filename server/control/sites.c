@@ -136,7 +136,7 @@ open_port(struct call *call, struct site *site)
 		[SITE_OK] = FAIL_INTERNAL,
 		[SITE_BAD_ID] = FAIL_PORT_RANGE,
 		[SITE_UNKNOWN] = FAIL_INTERNAL,
-		[SITE_GONE] = FAIL_INTERNAL,
+		[SITE_GONE] = FAIL_SITE_TAKEN, /* and deleted, meanwhile */
 		[SITE_TAKEN] = FAIL_PORT_TAKEN,
 		[SITE_NO_ROOM] = FAIL_PORTS_FULL,
 		[SITE_SCENARIO] = FAIL_INTERNAL,
