@@ -56,6 +56,7 @@ plain() {
 		-e "s,$url,URL,g" -e "s,$base,BASE,g" -e "s,$dir,DIR,g" \
 		-e 's,127\.0\.0\.1:[0-9]*,HOST,g' -e 's,port [0-9][0-9]*,port N,g' \
 		 -e 's,after [0-9]* milliseconds,after N milliseconds,g' -e 's,0x[0-9a-f]*,0xN,g' \
+		-e 's,after [0-9]* ms,after N ms,g' -e 's|panic({.*|panic|' \
 		-e 's,[0-9a-fA-F]\{16\,\},HEX,g' -e 's,ts=[^ ]*,ts=T,g' -e 's,took=[^ ]*,took=T,g' \
 		-e 's,[A-Z][a-z]\{2\} [ 0-9][0-9] [0-9:]\{8\} [0-9]\{4\},DATE,g' \
 		-e 's,[0-9/]\{10\} [0-9:]\{8\},DATE,g' \
