@@ -66,7 +66,7 @@ read_head(struct request *r, char *at)
 
 	r->head_size = strlen(line) + 4;
 	r->method = take(&line, " ");
-	r->target = strdup(take(&line, " "));
+	r->asked = strdup(take(&line, " "));
 	r->version = line;
 	r->headers = calloc(strlen(at) + 1, sizeof(r->headers[0]));
 	while (*at != '\0') {
