@@ -142,6 +142,15 @@ answer_without_site(struct exchange *ex, enum site_answer why,
 	reply_header(&ex->reply, "Date", "%s", clock_http_date(ex->at, date));
 }
 
+/* Those that need no body, outermost first. */
+static void (*const layers[])(struct exchange *, const struct stack_state *) = {
+	network_pass,
+	app_proxy_pass,
+	http_sys_pass,
+	app_pool_pass,
+	iis_pass,
+};
+
 static void
 begin(void *cls, struct exchange *ex)
 {
@@ -152,9 +161,10 @@ begin(void *cls, struct exchange *ex)
 		answer_without_site(ex, found, &err);
 		return;
 	}
-	http_sys_pass(ex, &ex->snapshot->state);
-	if (!exchange_is_answered(ex))
-		iis_pass(ex, &ex->snapshot->state);
+	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]) &&
+	     !exchange_is_answered(ex);
+	     i++)
+		layers[i](ex, &ex->snapshot->state);
 	if (exchange_is_answered(ex))
 		end(ex);
 }

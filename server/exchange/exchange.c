@@ -230,35 +230,25 @@ exchange_trim(struct exchange *ex)
 void
 exchange_clear(struct exchange *ex)
 {
-	struct event *event;
-
-	while ((event = ex->events) != NULL) {
-		ex->events = event->next;
-		free(event->text);
-		free(event);
-	}
+	events_free(ex->events);
+	ex->events = NULL;
 	free(ex->request.asked);
 	free(ex->request.headers);
 	free(ex->request.memory);
 	exchange_trim(ex);
 }
 
-void
-exchange_event(struct exchange *ex, const char *log, const char *source, int id,
-    const char *level, const char *fmt, ...)
+__attribute__((format(printf, 6, 0))) static struct event *
+events_addv(struct event **at, const char *log, const char *source, int id,
+    const char *level, const char *fmt, va_list ap)
 {
-	struct event *event = calloc(1, sizeof(*event)), **at = &ex->events;
-	va_list ap;
+	struct event *event = calloc(1, sizeof(*event));
 
 	if (event == NULL)
-		return;
-	va_start(ap, fmt);
-	if (vasprintf(&event->text, fmt, ap) == -1)
-		event->text = NULL;
-	va_end(ap);
-	if (event->text == NULL) {
+		return NULL;
+	if (vasprintf(&event->text, fmt, ap) == -1) {
 		free(event);
-		return;
+		return NULL;
 	}
 	event->log = log;
 	event->source = source;
@@ -266,7 +256,43 @@ exchange_event(struct exchange *ex, const char *log, const char *source, int id,
 	event->level = level;
 	while (*at != NULL)
 		at = &(*at)->next;
-	*at = event;
+	return *at = event;
+}
+
+struct event *
+events_add(struct event **list, const char *log, const char *source, int id,
+    const char *level, const char *fmt, ...)
+{
+	struct event *event;
+	va_list ap;
+
+	va_start(ap, fmt);
+	event = events_addv(list, log, source, id, level, fmt, ap);
+	va_end(ap);
+	return event;
+}
+
+void
+events_free(struct event *event)
+{
+	struct event *next;
+
+	for (; event != NULL; event = next) {
+		next = event->next;
+		free(event->text);
+		free(event);
+	}
+}
+
+void
+exchange_event(struct exchange *ex, const char *log, const char *source, int id,
+    const char *level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	events_addv(&ex->events, log, source, id, level, fmt, ap);
+	va_end(ap);
 }
 
 void

@@ -216,15 +216,24 @@ enum ending {
 	ENDED_FAULT, /* by us, as the scenario says */
 };
 
-/* A line of an event log: what a layer leaves for the administrator. */
+/*
+ * What a layer leaves for the administrator: an event, or, without a source, a
+ * line of a log that is a text.
+ */
 struct event {
 	struct event *next;
-	const char *log;    /* "Application"; static */
-	const char *source; /* static */
+	const char *log;    /* "Application", "NDESPlugin.log"; static */
+	const char *source; /* static; NULL: a line */
 	int id;
 	const char *level; /* "Error"; static */
+	int64_t ago; /* seconds that it is older than what it is part of */
 	char *text;
 };
+/* Text is formatted; an event lost for lack of memory is lost, and NULL. */
+struct event *events_add(struct event **, const char *log, const char *source,
+    int id, const char *level, const char *fmt, ...)
+    __attribute__((format(printf, 6, 7)));
+void events_free(struct event *);
 
 /* The SCEP facts of an exchange, for logs and journal. */
 struct scep_facts {
@@ -303,6 +312,7 @@ struct exchange {
 	struct decision decision;
 	struct rule_notes notes; /* once it is over */
 	struct event *events;
+	uint64_t process; /* the worker process that it came to */
 	struct scep_facts scep;
 	struct snapshot *snapshot;
 	int64_t at;			 /* site's time at its start */

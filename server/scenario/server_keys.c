@@ -175,6 +175,143 @@ static const struct word attribute_words[] = {
 	{ "false", false, NULL },
 	{ NULL, 0, NULL },
 };
+static const struct word device_words[] = {
+	{ "reachable", DEVICE_REACHES, NULL },
+	{ "refused", DEVICE_REFUSED,
+	    "a port of the site's own is closed; on a shared one the "
+	    "connection is reset after the request" },
+	{ "silent", DEVICE_SILENT, "nobody ever answers" },
+	{ NULL, 0, NULL },
+};
+static const struct word service_words[] = {
+	{ "running", SERVICE_RUNNING, NULL },
+	{ "stopped", SERVICE_STOPPED, "504, the page GatewayTimeout" },
+	{ NULL, 0, NULL },
+};
+static const struct word startup_words[] = {
+	{ "automatic", STARTUP_AUTOMATIC, NULL },
+	{ "manual", STARTUP_MANUAL, "it is down after the next restart" },
+	{ "disabled", STARTUP_DISABLED, "the same" },
+	{ NULL, 0, NULL },
+};
+static const struct word external_url_words[] = {
+	{ "default-domain", EXTERNAL_URL_DEFAULT_DOMAIN,
+	    "that of TENANT.msappproxy.net" },
+	{ "wrong", EXTERNAL_URL_WRONG,
+	    "another one: a port of the site's own is closed, on a shared one "
+	    "the connection ends without an answer" },
+	{ NULL, 0, NULL },
+};
+static const struct word back_end_words[] = {
+	{ "reachable", BACK_END_REACHABLE, NULL },
+	{ "unreachable", BACK_END_UNREACHABLE, "502, the page BadGateway" },
+	{ NULL, 0, NULL },
+};
+static const struct word no_time_out_words[] = {
+	{ "none", 0, "the proxy waits for ever" },
+	{ NULL, 0, NULL },
+};
+static const struct word queue_words[] = {
+	{ "open", HTTP_QUEUE_OPEN, NULL },
+	{ "full", HTTP_QUEUE_FULL, "503, QueueFull in the HTTPERR log" },
+	{ NULL, 0, NULL },
+};
+static const struct word too_long_words[] = {
+	{ "article", TOO_LONG_ARTICLE,
+	    "414 Request-URI Too Long, as the article words it; its line in "
+	    "the IIS log is assumed" },
+	{ "filtering", TOO_LONG_FILTERING,
+	    "404.14 for the path, 404.15 for the query, as IIS's own "
+	    "documentation has it" },
+	{ NULL, 0, NULL },
+};
+static const struct word pool_state_words[] = {
+	{ "started", POOL_STARTED, NULL },
+	{ "stopped", POOL_STOPPED, "by an administrator" },
+	{ "disabled", POOL_DISABLED, "by Windows, after failures" },
+	{ NULL, 0, NULL },
+};
+static const struct word identity_words[] = {
+	{ "good", IDENTITY_GOOD, NULL },
+	{ "locked", IDENTITY_LOCKED, "the service account is locked out" },
+	{ "password-expired", IDENTITY_PASSWORD_EXPIRED, NULL },
+	{ "no-logon-right", IDENTITY_NO_LOGON_RIGHT,
+	    "it may not log on as a batch job: always 503" },
+	{ NULL, 0, NULL },
+};
+static const struct word identity_failure_words[] = {
+	{ "article", IDENTITY_FAILS_500,
+	    "500, as the article has it; substatus and win32 status are "
+	    "assumed" },
+	{ "was", IDENTITY_FAILS_503,
+	    "503, as WAS documents it, with its events 5021, 5057 and 5059" },
+	{ NULL, 0, NULL },
+};
+static const struct word pool_failure_words[] = {
+	{ "crash", POOL_CRASHES, "as the article has it" },
+	{ "status-500", POOL_ANSWERS_500,
+	    "500, as seen in the field, for certificate_registration.windows and "
+	    "certificates.crl_urls; substatus and win32 status are assumed" },
+	{ NULL, 0, NULL },
+};
+static const struct word registry_words[] = {
+	{ "consistent", REGISTRY_CONSISTENT, NULL },
+	{ "inconsistent", REGISTRY_INCONSISTENT,
+	    "500, events 2 and 10 with 0x80070002" },
+	{ NULL, 0, NULL },
+};
+static const struct word encrypted_password_words[] = {
+	{ "good", ENCRYPTED_PASSWORD_GOOD, NULL },
+	{ "undecryptable", ENCRYPTED_PASSWORD_UNDECRYPTABLE,
+	    "500, events 2 and 49 with 0x8009000b" },
+	{ "not-writable", ENCRYPTED_PASSWORD_NOT_WRITABLE,
+	    "with challenge.mode single: 500, events 2 and 10 with "
+	    "0x80070002" },
+	{ NULL, 0, NULL },
+};
+static const struct word templates_words[] = {
+	{ "right", TEMPLATES_RIGHT, "IPSECIntermediateOffline" },
+	{ "wrong", TEMPLATES_WRONG,
+	    "one that the CA does not know: it denies with 0x80094800" },
+	{ NULL, 0, NULL },
+};
+static const struct word verify_request_words[] = {
+	{ "works", VERIFY_REQUEST_WORKS, NULL },
+	{ "name-mismatch", VERIFY_REQUEST_NAME_MISMATCH,
+	    "the server's certificate has another name: error 12175" },
+	{ "untrusted", VERIFY_REQUEST_UNTRUSTED,
+	    "the client certificate is not trusted: 403.16" },
+	{ "no-client-auth", VERIFY_REQUEST_NO_CLIENT_AUTH,
+	    "the client certificate is not for client authentication: 403" },
+	{ "signing-certificate", VERIFY_REQUEST_SIGNING_CERTIFICATE,
+	    "it is missing: false" },
+	{ "temp-folder", VERIFY_REQUEST_TEMP_FOLDER,
+	    "Network Service may not write there: 500, and the application "
+	    "pool crashes" },
+	{ NULL, 0, NULL },
+};
+static const struct word notify_words[] = {
+	{ "works", NOTIFY_WORKS, NULL },
+	{ "fails", NOTIFY_FAILS, "no client notices" },
+	{ NULL, 0, NULL },
+};
+static const struct word connector_words[] = {
+	{ "old", CONNECTOR_OLD, "Microsoft Intune Connector, of the article" },
+	{ "new", CONNECTOR_NEW, "the certificate connector since 6.2109" },
+	{ NULL, 0, NULL },
+};
+static const struct word group_policy_words[] = {
+	{ "none", GROUP_POLICY_NONE, NULL },
+	{ "pushes", GROUP_POLICY_PUSHES,
+	    "the intermediates are back after each restart of the server" },
+	{ "excluded", GROUP_POLICY_EXCLUDED, "it pushes, but not here" },
+	{ NULL, 0, NULL },
+};
+static const struct word reachable_words[] = {
+	{ "reachable", REACHABLE, NULL },
+	{ "unreachable", UNREACHABLE, NULL },
+	{ NULL, 0, NULL },
+};
 static const struct word tls_certificate_words[] = {
 	{ "good", SERVER_CERTIFICATE_GOOD, "of the CA, for --tls-name" },
 	{ "expired", SERVER_CERTIFICATE_EXPIRED, "a day ago" },
@@ -245,11 +382,33 @@ static const struct server_key keys[] = {
 	WORD(windows, windows_words,
 	    "The Windows Server: the Server header, the log fields, and "
 	    "what a refused challenge is told"),
+	WORD(network.device, device_words,
+	    "Whether devices reach the server; if not, no log has a line"),
+	WORD(app_proxy.connector_service, service_words,
+	    "The service Microsoft AAD Application Proxy Connector"),
+	WORD(app_proxy.connector_startup, startup_words,
+	    "Its startup type: whether it runs after the next restart"),
+	WORD(app_proxy.external_url, external_url_words,
+	    "The external URL of NDES in the application proxy"),
+	WORD(app_proxy.back_end, back_end_words,
+	    "Whether the connector reaches NDES"),
+	KEY(app_proxy.back_end_timeout, VALUE_DURATION, no_time_out_words, 0,
+	    DAY * 1000,
+	    "How long the proxy waits for an answer: 85s is its setting "
+	    "Default, 180s is Long. An answer that a scenario delays beyond "
+	    "it becomes the page GatewayTimeout"),
 	NUMBER(http_sys.max_field_length, 64, 65534,
 	    "Octets of the request line, or of one header, beyond which "
 	    "http.sys refuses"),
 	NUMBER(http_sys.max_request_bytes, 256, 16777216,
 	    "Octets of request line and headers together"),
+	NUMBER(http_sys.url_segment_max_length, 0, 32766,
+	    "UrlSegmentMaxLength: characters between two slashes of the "
+	    "path; beyond it 400 Invalid URL"),
+	NUMBER(http_sys.url_segment_max_count, 0, 16383,
+	    "UrlSegmentMaxCount: segments of the path, likewise"),
+	WORD(http_sys.queue, queue_words,
+	    "The queue of requests for the application pool"),
 	SECONDS(http_sys.connection_timeout, 1, DAY,
 	    "How long a connection may be without a request, and how long "
 	    "a client may take to read an answer"),
@@ -272,6 +431,46 @@ static const struct server_key keys[] = {
 	    "Octets of the query; beyond it 404.15"),
 	NUMBER(iis.max_allowed_content_length, 0, UINT32_MAX,
 	    "Octets of a body; beyond it 413.1"),
+	WORD(iis.too_long, too_long_words,
+	    "What a URL gets that is longer than max_url or "
+	    "max_query_string"),
+	TEXT(iis.status,
+	    "The status of every answer for NDES, as 401.2 or 500.0.1346: "
+	    "status, substatus and win32 status of the IIS log, with the "
+	    "page that IIS has for it; empty: as it is"),
+	BOOL(iis.impersonation_right,
+	    "Whether IIS_IUSRS may impersonate a client after "
+	    "authentication; if not, all is 500 0 1346"),
+	BOOL(iis.certificate_registration.anonymous,
+	    "Whether CertificateRegistrationSvc has anonymous "
+	    "authentication; without it, the application pool crashes"),
+	BOOL(iis.certificate_registration.windows,
+	    "Whether it has Windows authentication; with it, the "
+	    "application pool crashes"),
+	BOOL(iis.handlers_ordered,
+	    "Whether the handler mappings have the order of KB2800975; if "
+	    "not, on Windows Server 2012, the admin site is 500.0"),
+	TEXT(iis.log_s_ip, "What the IIS log shows as s-ip; empty: the truth"),
+	NUMBER(iis.log_s_port, 0, 65535,
+	    "What it shows as s-port; 0: the truth"),
+	TEXT(iis.log_c_ip, "What it shows as c-ip; empty: the truth"),
+	WORD(app_pool.state, pool_state_words,
+	    "The application pool SCEP; unless it is started, 503"),
+	BOOL(app_pool.start_with_server,
+	    "Whether it is started by iisreset and by a restart of the "
+	    "server; assumed"),
+	WORD(app_pool.identity, identity_words,
+	    "The service account of NDES, which the pool runs as"),
+	WORD(app_pool.identity_failure, identity_failure_words,
+	    "What an account that is locked, or whose password has expired, "
+	    "looks like"),
+	WORD(app_pool.failure, pool_failure_words,
+	    "What comes of a connector that cannot work"),
+	BOOL(app_pool.rapid_fail_protection,
+	    "Whether a pool that crashes too often is disabled"),
+	NUMBER(app_pool.rapid_fail_max_crashes, 1, RAPID_FAIL_MOST,
+	    "How many crashes are too many"),
+	SECONDS(app_pool.rapid_fail_interval, 1, 30 * DAY, "Within which time"),
 	LINES(mscep.capabilities,
 	    "The answer to GetCACaps, one word a line: what is advertised. "
 	    "Assumed: no body of a real NDES is public"),
@@ -354,6 +553,13 @@ static const struct server_key keys[] = {
 	    "How long a one-time password is good"),
 	NUMBER(mscep.challenge.cache, 0, 100000,
 	    "How many unused one-time passwords there can be"),
+	WORD(mscep.registry, registry_words,
+	    "The values of NDES in the registry, when it starts"),
+	WORD(mscep.encrypted_password, encrypted_password_words,
+	    "The value EncryptedPassword"),
+	WORD(mscep.templates, templates_words,
+	    "SignatureTemplate, EncryptionTemplate and "
+	    "GeneralPurposeTemplate"),
 	RA_TIME(ra.signing.not_before,
 	    "When the certificate of the signing RA begins, counted from the "
 	    "opening of the site; without it, at the usual time, or two years "
@@ -362,14 +568,30 @@ static const struct server_key keys[] = {
 	RA_TIME(ra.signing.not_after,
 	    "When it ends, counted likewise: -2d has ended two days before; "
 	    "without it, at the usual time, or two years after its begin if "
-	    "that is later. What mscep.dll does with an RA that has expired "
-	    "is not shown yet"),
+	    "that is later. With an RA that is not valid NDES does not start: "
+	    "500, events 2 and 10"),
 	WORD(ra.signing.key_usage, ra_usage_words, "Its keyUsage"),
+	BOOL(ra.signing.key_readable,
+	    "Whether the service account may read its private key; if not, "
+	    "NDES does not start, likewise"),
 	RA_TIME(ra.encryption.not_before,
 	    "The same of the encryption RA; requests that are sealed to the "
 	    "certificate before are read as well"),
 	RA_TIME(ra.encryption.not_after, "When that one ends"),
 	WORD(ra.encryption.key_usage, ra_usage_words, "Its keyUsage"),
+	BOOL(ra.encryption.key_readable,
+	    "Whether the service account may read its private key"),
+	NUMBER(certificates.intermediates_in_root, 0, 8,
+	    "How many certificates of intermediate CAs lie in the store of "
+	    "Trusted Root CAs; with any the application pool crashes"),
+	WORD(certificates.group_policy, group_policy_words,
+	    "Whether a group policy pushes them there"),
+	WORD(certificates.crl_urls, reachable_words,
+	    "Whether the CRLs of the connector's certificates can be got; if "
+	    "not, the application pool crashes"),
+	BOOL(certificates.capi2_log,
+	    "Whether the CAPI2 log is enabled: only what happens from then "
+	    "on is in it"),
 	WORD(ca.key, ca_key_words, "The key of the CA"),
 	NUMBER(ca.tiers, 1, 3,
 	    "How many CAs there are from the root to the one that issues"),
@@ -393,9 +615,37 @@ static const struct server_key keys[] = {
 	NUMBER(ca.subject_max, 2, 1000000,
 	    "Octets of a subject; longer ones, and none without "
 	    "extensions, are denied (0x80094001); assumed"),
+	BOOL(ca.online,
+	    "Whether the CA answers; if not, requests fail with 0x800706ba, "
+	    "and NDES leaves event 31"),
+	BOOL(ca.template_published,
+	    "Whether the CA issues by the template of NDES; if not, it denies "
+	    "with 0x80094800"),
+	WORD(ca.crl, reachable_words,
+	    "Whether the CA's own CRL can be got; if not, it denies with "
+	    "0x80092013"),
+	BOOL(ca.grants_request,
+	    "Whether the service account may request certificates; if not, "
+	    "0x80070005; assumed"),
 	BOOL(policy_module.installed,
 	    "Whether the Intune policy module is there; without it, "
 	    "browsing shows NDES's own page in place of 403.0"),
+	WORD(policy_module.connector, connector_words,
+	    "Which generation of the connector wrote the logs"),
+	RA_TIME(policy_module.certificate.not_before,
+	    "When the certificate of the policy module begins, counted as "
+	    "that of an RA; it is no certificate of the CA, but only talked "
+	    "about"),
+	RA_TIME(policy_module.certificate.not_after,
+	    "When it ends; once it has, the application pool crashes"),
+	TEXT(policy_module.thumbprint,
+	    "NDESCertThumbprint in the registry: which certificate the policy "
+	    "module looks for, to the letter; empty: the right one"),
+	WORD(policy_module.verify_request, verify_request_words,
+	    "How the policy module's call VerifyRequest ends, of a "
+	    "request with a challenge"),
+	WORD(policy_module.notify, notify_words,
+	    "How its call Notify ends, after a certificate was issued"),
 	TEXT(policy_module.expect.subject,
 	    "A glob, fnmatch(3), for the subject of a request, written "
 	    "C=US, CN=x as in the output of --verbose; an empty one takes "

@@ -39,6 +39,13 @@ static const struct {
 	const char *section, *help;
 } sections[] = {
 	{ "http_sys", "the driver that reads requests before IIS does" },
+	{ "network", "what lies between devices and the server" },
+	{ "app_proxy", "the application proxy, and its connector" },
+	{ "iis.certificate_registration",
+	    "CertificateRegistrationSvc, the web application of the connector" },
+	{ "app_pool", "the application pool SCEP, which NDES runs in" },
+	{ "certificates", "certificate stores, and what is got for them" },
+	{ "policy_module.certificate", "the one that it shows" },
 	{ "iis", "the web server: limits, pages, log" },
 	{ "mscep", "NDES itself" },
 	{ "mscep.accept", "what is answered at all" },

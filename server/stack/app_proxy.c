@@ -75,3 +75,15 @@ app_proxy_answer_status(struct exchange *ex, int status)
 		}
 	send_page(ex, &other);
 }
+
+/* An external URL that is wrong leads to somebody else, or to nobody. */
+void
+app_proxy_pass(struct exchange *ex, const struct stack_state *state)
+{
+	if (state->app_proxy.external_url == EXTERNAL_URL_WRONG)
+		exchange_answer(ex, LAYER_NETWORK, 0, 0, 0);
+	else if (state->app_proxy.connector_service == SERVICE_STOPPED)
+		app_proxy_answer(ex, APP_PROXY_GATEWAY_TIMEOUT);
+	else if (state->app_proxy.back_end == BACK_END_UNREACHABLE)
+		app_proxy_answer(ex, APP_PROXY_BAD_GATEWAY);
+}

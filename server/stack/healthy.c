@@ -41,15 +41,24 @@ stack_healthy(struct stack_state *s)
 	/* The limits are those of the article's fix for 414. */
 	s->http_sys.max_field_length = 65534;
 	s->http_sys.max_request_bytes = 65534;
+	s->http_sys.url_segment_max_length = 260;
+	s->http_sys.url_segment_max_count = 255;
 	s->http_sys.connection_timeout = 120;
 	s->http_sys.header_wait = 120;
 	s->http_sys.entity_body = 120;
 	s->iis.max_url = 65534;
 	s->iis.max_query_string = 65534;
 	s->iis.max_allowed_content_length = 30000000;
+	s->iis.impersonation_right = true;
+	s->iis.certificate_registration.anonymous = true;
+	s->iis.handlers_ordered = true;
 	s->iis.error_pages = PAGES_ARTICLE;
 	/* The connector needs ASP.NET, which adds the header. */
 	s->iis.x_powered_by = true;
+	s->app_pool.start_with_server = true;
+	s->app_pool.rapid_fail_protection = true;
+	s->app_pool.rapid_fail_max_crashes = 5;
+	s->app_pool.rapid_fail_interval = 5 * 60;
 	/* Assumed (ndes-facts 1.3): no body of a real NDES is known. */
 	strcpy(s->mscep.capabilities,
 	    "POSTPKIOperation\nRenewal\nSHA-512\n"
@@ -78,8 +87,11 @@ stack_healthy(struct stack_state *s)
 	s->mscep.challenge.validity = 60 * 60;
 	s->mscep.challenge.cache = 5;
 	s->policy_module.installed = true;
+	s->policy_module.certificate.not_before = RA_USUAL;
+	s->policy_module.certificate.not_after = RA_USUAL;
 	s->ra.signing.not_before = s->ra.signing.not_after = RA_USUAL;
 	s->ra.encryption.not_before = s->ra.encryption.not_after = RA_USUAL;
+	s->ra.signing.key_readable = s->ra.encryption.key_readable = true;
 	s->ca.key = -1;
 	s->ca.tiers = 1;
 	s->ca.approval = APPROVAL_AUTOMATIC;
@@ -88,4 +100,7 @@ stack_healthy(struct stack_state *s)
 	/* Assumed: what a template asks for is the administrator's choice. */
 	s->ca.minimum_key_size = 1024;
 	s->ca.subject_max = 4096;
+	s->ca.online = true;
+	s->ca.template_published = true;
+	s->ca.grants_request = true;
 }

@@ -67,6 +67,78 @@ enum challenge_mode {
 	CHALLENGES_NONE,   /* EnforcePassword 0 */
 };
 
+/* Whether a device's packets come as far as the application proxy. */
+enum device_network {
+	DEVICE_REACHES,
+	DEVICE_REFUSED, /* at connect(), or by a reset */
+	DEVICE_SILENT,	/* nobody ever answers */
+};
+/* The application proxy (ndes-facts 6.7). */
+enum service_state { SERVICE_RUNNING, SERVICE_STOPPED };
+enum service_startup {
+	STARTUP_AUTOMATIC,
+	STARTUP_MANUAL,
+	STARTUP_DISABLED,
+};
+enum external_url { EXTERNAL_URL_DEFAULT_DOMAIN, EXTERNAL_URL_WRONG };
+enum back_end { BACK_END_REACHABLE, BACK_END_UNREACHABLE };
+
+/* The queue of http.sys for the application pool. */
+enum http_queue { HTTP_QUEUE_OPEN, HTTP_QUEUE_FULL };
+
+/* What a URL gets that request filtering refuses (14.1, 4). */
+enum too_long {
+	TOO_LONG_ARTICLE,   /* 414 Request-URI Too Long */
+	TOO_LONG_FILTERING, /* 404.14, 404.15 */
+};
+
+/* The application pool "SCEP" (ndes-facts 8). */
+enum pool_state {
+	POOL_STARTED,
+	POOL_STOPPED,  /* by an administrator */
+	POOL_DISABLED, /* by WAS: rapid-fail protection, or no identity */
+};
+enum pool_identity { /* the service account of NDES */
+	IDENTITY_GOOD,
+	IDENTITY_LOCKED,
+	IDENTITY_PASSWORD_EXPIRED,
+	IDENTITY_NO_LOGON_RIGHT, /* log on as a batch job, as a service */
+};
+/* What a bad identity looks like (14.1, 2). */
+enum identity_failure { IDENTITY_FAILS_500, IDENTITY_FAILS_503 };
+/* What a connector that cannot work does to the pool (14.1, 3). */
+enum pool_failure { POOL_CRASHES, POOL_ANSWERS_500 };
+
+/* What mscep.dll finds when it starts (12 C2, C3). */
+enum mscep_registry { REGISTRY_CONSISTENT, REGISTRY_INCONSISTENT };
+enum encrypted_password {
+	ENCRYPTED_PASSWORD_GOOD,
+	ENCRYPTED_PASSWORD_UNDECRYPTABLE,
+	ENCRYPTED_PASSWORD_NOT_WRITABLE, /* single-password mode alone */
+};
+enum templates { TEMPLATES_RIGHT, TEMPLATES_WRONG };
+
+/* How the policy module's VerifyRequest ends (12 B1 to B4). */
+enum verify_request {
+	VERIFY_REQUEST_WORKS,
+	VERIFY_REQUEST_NAME_MISMATCH,	    /* TLS: 12175 */
+	VERIFY_REQUEST_UNTRUSTED,	    /* 403.16 */
+	VERIFY_REQUEST_NO_CLIENT_AUTH,	    /* 403.7 */
+	VERIFY_REQUEST_SIGNING_CERTIFICATE, /* it is missing */
+	VERIFY_REQUEST_TEMP_FOLDER,	    /* 500, and the pool crashes */
+};
+enum notify { NOTIFY_WORKS, NOTIFY_FAILS };
+enum connector { CONNECTOR_OLD, CONNECTOR_NEW };
+
+/* Whether intermediates come back into Trusted Root with each restart. */
+enum group_policy {
+	GROUP_POLICY_NONE,
+	GROUP_POLICY_PUSHES,
+	GROUP_POLICY_EXCLUDED,
+};
+/* Whether something can be got from where it lies. */
+enum reachable { REACHABLE, UNREACHABLE };
+
 /* TLS, before there is a request; enum server_certificate is in ca.h. */
 enum tls_chain_sent { TLS_CHAIN_COMPLETE, TLS_CHAIN_INCOMPLETE };
 enum tls_versions {
@@ -95,6 +167,9 @@ enum handshake {
 #define CONTENT_TYPE_SIZE 128
 #define ADMIN_PASSWORD_SIZE 129
 #define EXPECT_SIZE 256
+#define STATUS_SIZE 16	    /* "401.2.5" */
+#define LOG_ADDRESS_SIZE 64 /* "fe80::f53d:89b8:c3e8:5fec%13" */
+#define THUMBPRINT_SIZE 128 /* as an administrator has typed it */
 
 #define RA_USUAL INT32_MIN /* as a word of the tables can be */
 
@@ -107,7 +182,20 @@ enum handshake {
 struct stack_state {
 	enum windows windows;
 	struct {
+		enum device_network device;
+	} network;
+	struct {
+		enum service_state connector_service;
+		enum service_startup connector_startup;
+		enum external_url external_url;
+		enum back_end back_end;
+		int64_t back_end_timeout; /* seconds; 0: none */
+	} app_proxy;
+	struct {
 		int64_t max_field_length, max_request_bytes; /* octets */
+		int64_t url_segment_max_length;		     /* characters */
+		int64_t url_segment_max_count;
+		enum http_queue queue;
 		/* seconds: without a request, of a head, of a body */
 		int64_t connection_timeout, header_wait, entity_body;
 		bool require_content_length; /* chunked bodies get 411 */
@@ -118,7 +206,27 @@ struct stack_state {
 		bool x_powered_by;
 		int64_t max_url, max_query_string; /* octets */
 		int64_t max_allowed_content_length;
+		enum too_long too_long;
+		char status[STATUS_SIZE]; /* of every answer; empty: honest */
+		bool impersonation_right; /* of IIS_IUSRS */
+		struct {
+			bool anonymous, windows; /* authentication */
+		} certificate_registration;
+		bool handlers_ordered; /* KB2800975 */
+		/* What the IIS log shows; empty, 0: the truth. */
+		char log_s_ip[LOG_ADDRESS_SIZE], log_c_ip[LOG_ADDRESS_SIZE];
+		int64_t log_s_port;
 	} iis;
+	struct {
+		enum pool_state state;
+		bool start_with_server;
+		enum pool_identity identity;
+		enum identity_failure identity_failure;
+		enum pool_failure failure;
+		bool rapid_fail_protection;
+		int64_t rapid_fail_max_crashes;
+		int64_t rapid_fail_interval; /* seconds */
+	} app_pool;
 	struct {
 		char capabilities[CAPABILITIES_SIZE]; /* one a line */
 		enum line_end capabilities_separator;
@@ -157,9 +265,25 @@ struct stack_state {
 			int64_t validity; /* seconds */
 			int64_t cache;	  /* unused passwords */
 		} challenge;
+		enum mscep_registry registry;
+		enum encrypted_password encrypted_password;
+		enum templates templates;
 	} mscep;
 	struct {
 		bool installed;
+		enum connector connector;
+		/* As those of an RA, see below. */
+		struct {
+			int64_t not_before, not_after;
+		} certificate;
+		/* One that was requested later, not_after 0: none. */
+		struct {
+			int64_t not_before, not_after;
+		} renewed;
+		/* NDESCertThumbprint; empty: that of `certificate`. */
+		char thumbprint[THUMBPRINT_SIZE];
+		enum verify_request verify_request;
+		enum notify notify;
 		struct {
 			/* Globs, fnmatch(3); empty: whatever it is. */
 			char subject[EXPECT_SIZE], san[EXPECT_SIZE];
@@ -175,9 +299,16 @@ struct stack_state {
 		 */
 		struct ra_settings {
 			int64_t not_before, not_after;
-			int key_usage; /* enum ra_usage */
+			int key_usage;	   /* enum ra_usage */
+			bool key_readable; /* by the service account */
 		} signing, encryption;
 	} ra;
+	struct {
+		int64_t intermediates_in_root; /* how many */
+		enum group_policy group_policy;
+		enum reachable crl_urls; /* of the connector's certificates */
+		bool capi2_log;		 /* it is enabled */
+	} certificates;
 	struct {
 		/*
 		 * -1: as in the key set; from 0: rsa-2048, rsa-3072, rsa-4096,
@@ -191,6 +322,10 @@ struct stack_state {
 		int64_t crl_lifetime;	  /* seconds */
 		int64_t minimum_key_size; /* bits, of an RSA key */
 		int64_t subject_max;	  /* octets of the DER Name */
+		bool online;
+		bool template_published;
+		enum reachable crl;  /* of the CA itself */
+		bool grants_request; /* "Request Certificates", to NDES */
 	} ca;
 	struct {
 		enum server_certificate certificate;
@@ -213,6 +348,82 @@ bool stack_is_healthy(const struct stack_state *, const struct credentials *,
 
 const char *windows_server_header(enum windows); /* of IIS */
 int windows_build(enum windows);
+
+/*
+ * The layers, outermost first: each may answer, and what it leaves as events
+ * goes into the exchange. Those below that say when the state was not always
+ * so.
+ */
+/* What happened to a state before anybody came: its events, oldest first. */
+struct stack_past {
+	const struct stack_state *state;
+	struct event *events; /* for events_free() */
+};
+void stack_past(struct stack_past *);
+
+/* The network: silence, or a reset; no log has a line. */
+void network_pass(struct exchange *, const struct stack_state *);
+/* Whether connect() on a port of its own is refused. */
+bool network_refuses(const struct stack_state *);
+/* The application proxy: stopped, unable to reach NDES, wrong URL. */
+void app_proxy_pass(struct exchange *, const struct stack_state *);
+/*
+ * On the way up, whoever has answered: an answer that comes later than the
+ * proxy waits becomes its page, and the server's logs are as they were.
+ */
+void app_proxy_pass_answer(struct exchange *, const struct stack_state *);
+
+/*
+ * The application pool, and its worker process (ndes-facts 8). A process dies
+ * with all exchanges in it; too many deaths disable the pool.
+ */
+#define RAPID_FAIL_MOST 100 /* of rapid_fail_max_crashes */
+/* Not thread-safe: the site's lock. Zeroed: nothing has happened. */
+struct pool_worker {
+	uint64_t process;		 /* grows by one with each death */
+	int64_t deaths[RAPID_FAIL_MOST]; /* site's time, oldest first */
+	size_t count;
+};
+/* 503, unless it is started and has an identity; of NDES's paths alone. */
+void app_pool_pass(struct exchange *, const struct stack_state *);
+/* Whether the process dies of every request that reaches mscep.dll; of what. */
+bool app_pool_would_crash(const struct stack_state *, int64_t elapsed,
+    struct error *why);
+/*
+ * The process dies now: events go to the exchange, rapid-fail protection may
+ * disable the pool. True: the state was changed.
+ */
+bool app_pool_crash(struct stack_state *, struct pool_worker *,
+    struct exchange *);
+/* What the exchange gets, or any other that was in the process. */
+void app_pool_drop(struct exchange *);
+/* The windows process id of a worker process, as events show it. */
+unsigned app_pool_process_id(uint64_t process);
+/* Started anew by an administrator: no deaths are held against it. */
+void app_pool_restart(struct pool_worker *);
+
+/* mscep.dll: 500, unless it can start. `elapsed`: since the site's opening. */
+void mscep_pass(struct exchange *, const struct stack_state *,
+    const struct credentials *);
+
+/*
+ * The certificates of the policy module; there may be a second one, which was
+ * requested later. Nobody signs them: they are talked about.
+ */
+#define POLICY_CERTIFICATES 2
+#define POLICY_THUMBPRINT_SIZE 41 /* lower-case hex */
+struct policy_certificate {
+	char thumbprint[POLICY_THUMBPRINT_SIZE];
+	int64_t not_before, not_after; /* seconds since the site's opening */
+};
+size_t policy_module_certificates(const struct stack_state *,
+    struct policy_certificate out[POLICY_CERTIFICATES]);
+/* NDESCertThumbprint, as the registry has it. */
+const char *policy_module_thumbprint(const struct stack_state *,
+    char out[THUMBPRINT_SIZE]);
+/* Whether the one that the registry names, to the letter, is there and good. */
+bool policy_module_certificate_is_good(const struct stack_state *,
+    int64_t elapsed, struct error *why);
 
 /*
  * The application proxy (ndes-facts 6.7). The sentences are [C]; markup and
