@@ -12,7 +12,7 @@ list_evidence(struct call *call)
 {
 	json_t *list = json_array();
 
-	for (int e = 0; e < EVIDENCES; e++)
+	for (int e = 0; e < EVIDENCE_LOGS; e++)
 		json_array_append_new(list,
 		    json_pack("{ss, ss}", "name",
 			evidence_name((enum evidence)e), "title",
@@ -25,7 +25,7 @@ no_such_evidence(struct call *call, const char *name)
 {
 	char names[NAMES_SIZE] = "";
 
-	for (int e = 0; e < EVIDENCES; e++) {
+	for (int e = 0; e < EVIDENCE_LOGS; e++) {
 		size_t len = strlen(names);
 
 		snprintf(names + len, sizeof(names) - len, "%s%s",
@@ -43,7 +43,7 @@ get_evidence(struct call *call)
 	enum evidence e = evidence_find(call->values[1]);
 	struct buffer text = { 0 };
 
-	if (e == EVIDENCES) {
+	if (e >= EVIDENCE_LOGS) {
 		no_such_evidence(call, call->values[1]);
 	} else if (format != NULL && strcmp(format, "json") == 0) {
 		call_json(call, 200, log_memory_json(memory, e));

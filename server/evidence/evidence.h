@@ -8,6 +8,7 @@
 #include <limits.h>
 
 #include "base/error.h"
+#include "base/evidence_names.h"
 #include "exchange/exchange.h"
 
 struct json_t;
@@ -43,9 +44,10 @@ bool httperr_wants(const struct exchange *);
 void httperr_header(int64_t at, struct buffer *out);
 
 /*
- * The files of a site: DIR/W3SVC1/u_exYYMMDD.log and
- * DIR/HTTPERR/httperr1.log. Lines are written at once; a header comes with
- * each start, each new day and other fields. Safe for use by several threads.
+ * The files of a site: DIR/W3SVC1/u_exYYMMDD.log, DIR/HTTPERR/httperr1.log
+ * and the other logs as DIR/Application.log and so on. Lines are written at
+ * once; a W3C header comes with each start, each new day and other fields. Safe
+ * for use by several threads.
  */
 struct log_files;
 /* Makes the directories; the error names the one that cannot be written. */
@@ -53,22 +55,22 @@ int log_files_open(const char *dir, struct log_files **out, struct error *);
 /* Directories that went away are made anew. -1: the line is lost. */
 int log_files_write(struct log_files *, const struct exchange *,
     const struct iis_log_form *, struct error *);
+/* What happened without an exchange, each so long before `at` as it says. */
+int log_files_write_events(struct log_files *, const struct event *, int64_t at,
+    const struct iis_log_form *, struct error *);
 void log_files_close(struct log_files *);
 
 /*
- * The same in memory, and the event logs: what there is to be looked at. The
+ * The same in memory: those of the evidence that are logs. The
  * oldest lines go when a text, or all of all sites together, is too large; a
  * text then says how many. Safe for use by several threads.
  */
-enum evidence {
-	EVIDENCE_IIS_LOG,
-	EVIDENCE_HTTPERR_LOG,
-	EVIDENCE_APPLICATION_LOG,
-	EVIDENCES
-};
-const char *evidence_name(enum evidence);      /* "iis-log" */
-const char *evidence_title(enum evidence);     /* what it is */
-enum evidence evidence_find(const char *name); /* EVIDENCES: none */
+/*
+ * What `log` of the events in it says, and of the lines; NULL: it has none. The
+ * W3C logs are "W3SVC1" and "HTTPERR".
+ */
+const char *evidence_events(enum evidence);
+const char *evidence_lines(enum evidence);
 struct log_memory; /* of a site; NULL is one that keeps nothing */
 struct log_memories;
 struct log_memories_options {
@@ -87,9 +89,15 @@ void log_memory_close(struct log_memory *);
 /* The exchange as it is at its end. What finds no memory is lost, counted. */
 void log_memory_add(struct log_memory *, const struct exchange *,
     const struct iis_log_form *);
+/* What happened without an exchange, each so long before `at` as it says. */
+void log_memory_add_events(struct log_memory *, const struct event *,
+    int64_t at, const struct iis_log_form *);
 /* -1 without memory. The W3C logs are to the octet those of the files. */
 int log_memory_print(struct log_memory *, enum evidence, struct buffer *out);
-/* {name, lost, entries: [...]}: the fields of a line, or an event, each. */
+/*
+ * {name, lost, entries: [...]}: the fields of a W3C line, an event or another
+ * line, each.
+ */
 struct json_t *log_memory_json(struct log_memory *, enum evidence);
 /* Forgets all. */
 void log_memory_clear(struct log_memory *);

@@ -1,4 +1,4 @@
-#include "evidence/evidence.h"
+#include "evidence/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +81,7 @@ open_file(const struct log_files *f, const char *folder, const char *name,
 	int fd;
 
 	snprintf(dir, sizeof(dir), "%s/%s", f->dir, folder);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	snprintf(path, sizeof(path), "%s%s", dir, name);
 	fd = open(path, flags, 0644);
 	if (fd == -1 && errno == ENOENT) {
 		if (make_dir(dir, err) == -1)
@@ -113,57 +113,133 @@ put(const struct log_files *f, int fd, struct buffer *b, struct error *err)
 	return ret;
 }
 
+/* The same, behind what a header has. Takes the line, which lacks its end. */
 static int
-write_iis(struct log_files *f, const struct exchange *ex,
+put_line(const struct log_files *f, int fd, struct buffer *header,
+    struct buffer *line, struct error *err)
+{
+	buffer_add_span(header, buffer_span(line));
+	buffer_add_text(header, "\r\n");
+	header->failed |= line->failed;
+	buffer_free(line);
+	if (fd != -1)
+		return put(f, fd, header, err);
+	buffer_free(header);
+	return -1;
+}
+
+static int
+write_iis(struct log_files *f, struct buffer *line, int64_t at,
     const struct iis_log_form *form, struct error *err)
 {
-	struct tm tm = clock_utc(ex->at);
-	bool header = iis_log_turns(&f->place, form, ex->at), is_empty;
+	struct tm tm = clock_utc(at);
+	bool header = iis_log_turns(&f->place, form, at), is_empty;
 	struct buffer b = { 0 };
 	char name[40];
 	int fd;
 
 	snprintf(name, sizeof(name), "u_ex%02d%02d%02d.log", tm.tm_year % 100,
 	    tm.tm_mon + 1, tm.tm_mday);
-	if ((fd = open_file(f, "W3SVC1", name, &is_empty, err)) == -1)
+	fd = open_file(f, "W3SVC1/", name, &is_empty, err);
+	if (fd != -1 && (header || is_empty))
+		iis_log_header(form, at, &b);
+	return put_line(f, fd, &b, line, err);
+}
+
+static int
+write_httperr(struct log_files *f, struct buffer *line, int64_t at,
+    struct error *err)
+{
+	struct buffer b = { 0 };
+	bool is_empty;
+	int fd = open_file(f, "HTTPERR/", "httperr1.log", &is_empty, err);
+
+	if (fd != -1 && (is_empty || !f->httperr_begun))
+		httperr_header(at, &b);
+	f->httperr_begun |= fd != -1;
+	return put_line(f, fd, &b, line, err);
+}
+
+/* As it is copied from the Event Viewer, or a line of a text. */
+static int
+write_plain(struct log_files *f, enum evidence e, const struct event *event,
+    int64_t at, struct error *err)
+{
+	struct buffer b = { 0 };
+	bool is_empty;
+	int fd = open_file(f, "", evidence_file(e), &is_empty, err);
+
+	if (fd == -1)
 		return -1;
-	if (header || is_empty)
-		iis_log_header(form, ex->at, &b);
-	iis_log_line(ex, form, &b);
-	buffer_add_text(&b, "\r\n");
+	if (event->source != NULL)
+		event_print(event, at, &b);
+	else
+		line_print(event->text, at, &b);
 	return put(f, fd, &b, err);
 }
 
 static int
-write_httperr(struct log_files *f, const struct exchange *ex, struct error *err)
+write_event(struct log_files *f, const struct event *event, int64_t at,
+    const struct iis_log_form *form, struct error *err)
 {
-	struct buffer b = { 0 };
-	bool is_empty;
-	int fd = open_file(f, "HTTPERR", "httperr1.log", &is_empty, err);
+	enum evidence e = evidence_of(event);
+	struct buffer line = { 0 };
 
-	if (fd == -1)
-		return -1;
-	if (is_empty || !f->httperr_begun)
-		httperr_header(ex->at, &b);
-	f->httperr_begun = true;
-	httperr_line(ex, &b);
-	buffer_add_text(&b, "\r\n");
-	return put(f, fd, &b, err);
+	if (e == EVIDENCE_LOGS)
+		return 0;
+	if (!evidence_is_w3c(e))
+		return write_plain(f, e, event, at, err);
+	buffer_add_text(&line, event->text);
+	return e == EVIDENCE_IIS_LOG ? write_iis(f, &line, at, form, err) :
+				       write_httperr(f, &line, at, err);
+}
+
+/* Under the lock. */
+static int
+write_events(struct log_files *f, const struct event *events, int64_t at,
+    const struct iis_log_form *form, struct error *err)
+{
+	int ret = 0;
+
+	for (const struct event *e = events; e != NULL; e = e->next)
+		if (write_event(f, e, at - e->ago, form, err) == -1)
+			ret = -1;
+	return ret;
+}
+
+int
+log_files_write_events(struct log_files *f, const struct event *events,
+    int64_t at, const struct iis_log_form *form, struct error *err)
+{
+	int ret;
+
+	if (f == NULL)
+		return 0;
+	pthread_mutex_lock(&f->lock);
+	ret = write_events(f, events, at, form, err);
+	pthread_mutex_unlock(&f->lock);
+	return ret;
 }
 
 int
 log_files_write(struct log_files *f, const struct exchange *ex,
     const struct iis_log_form *form, struct error *err)
 {
+	struct buffer line = { 0 };
 	int ret = 0;
 
 	if (f == NULL)
 		return 0;
 	pthread_mutex_lock(&f->lock);
-	if (iis_log_wants(ex))
-		ret = write_iis(f, ex, form, err);
-	else if (httperr_wants(ex))
-		ret = write_httperr(f, ex, err);
+	if (iis_log_wants(ex)) {
+		iis_log_line(ex, form, &line);
+		ret = write_iis(f, &line, ex->at, form, err);
+	} else if (httperr_wants(ex)) {
+		httperr_line(ex, &line);
+		ret = write_httperr(f, &line, ex->at, err);
+	}
+	if (write_events(f, ex->events, ex->at, form, err) == -1)
+		ret = -1;
 	pthread_mutex_unlock(&f->lock);
 	return ret;
 }

@@ -20,7 +20,7 @@ struct log_text {
 
 struct log_memory {
 	struct log_memories *all;
-	struct log_text texts[EVIDENCES];
+	struct log_text texts[EVIDENCE_LOGS];
 	struct log_memory *prev, *next;
 };
 
@@ -30,46 +30,6 @@ struct log_memories {
 	struct log_memory *list;
 	size_t octets;
 };
-
-static const struct evidence_row {
-	const char *name, *title, *log; /* log: of the events in it */
-} rows[EVIDENCES] = {
-	[EVIDENCE_IIS_LOG] = { "iis-log", "The log of IIS, W3C extended",
-	    NULL },
-	[EVIDENCE_HTTPERR_LOG] = { "httperr-log",
-	    "The HTTPERR log of http.sys: what never reached IIS", NULL },
-	[EVIDENCE_APPLICATION_LOG] = { "application-log",
-	    "The Application log of Windows: the events of NDES",
-	    "Application" },
-};
-
-const char *
-evidence_name(enum evidence e)
-{
-	return rows[e].name;
-}
-
-const char *
-evidence_title(enum evidence e)
-{
-	return rows[e].title;
-}
-
-const char *
-evidence_events(enum evidence e)
-{
-	return rows[e].log;
-}
-
-enum evidence
-evidence_find(const char *name)
-{
-	int e = 0;
-
-	while (e < EVIDENCES && strcmp(rows[e].name, name) != 0)
-		e++;
-	return (enum evidence)e;
-}
 
 int
 log_memories_new(struct log_memories **out,
@@ -136,18 +96,18 @@ free_records(struct record *r)
 
 /* Takes all that there is; who gets it frees it. */
 static void
-detach(struct log_memory *m, struct log_text out[EVIDENCES])
+detach(struct log_memory *m, struct log_text out[EVIDENCE_LOGS])
 {
 	memcpy(out, m->texts, sizeof(m->texts));
-	for (int e = 0; e < EVIDENCES; e++)
+	for (int e = 0; e < EVIDENCE_LOGS; e++)
 		m->all->octets -= m->texts[e].octets;
 	memset(m->texts, 0, sizeof(m->texts));
 }
 
 static void
-free_texts(struct log_text texts[EVIDENCES])
+free_texts(struct log_text texts[EVIDENCE_LOGS])
 {
-	for (int e = 0; e < EVIDENCES; e++) {
+	for (int e = 0; e < EVIDENCE_LOGS; e++) {
 		free_records(texts[e].records.first);
 		free(texts[e].head);
 	}
@@ -156,7 +116,7 @@ free_texts(struct log_text texts[EVIDENCES])
 void
 log_memory_clear(struct log_memory *m)
 {
-	struct log_text texts[EVIDENCES];
+	struct log_text texts[EVIDENCE_LOGS];
 
 	if (m == NULL)
 		return;
@@ -169,7 +129,7 @@ log_memory_clear(struct log_memory *m)
 void
 log_memory_close(struct log_memory *m)
 {
-	struct log_text texts[EVIDENCES];
+	struct log_text texts[EVIDENCE_LOGS];
 
 	if (m == NULL)
 		return;
@@ -182,23 +142,56 @@ log_memory_close(struct log_memory *m)
 }
 
 static struct record *
-record_new(struct span text, int64_t at)
+record_new(struct span text, int64_t at, size_t more)
 {
 	size_t len = text.len < RECORD_MAX ? text.len : RECORD_MAX;
-	struct record *r = calloc(1, sizeof(*r) + len);
+	struct record *r = calloc(1, sizeof(*r) + len + 1 + more);
 
 	if (r == NULL)
 		return NULL;
 	r->at = at;
 	r->len = len;
+	r->room = len + 1 + more;
 	memcpy(r->text, text.data, len);
 	return r;
+}
+
+static struct record *
+record_of_event(const struct event *event, int64_t at)
+{
+	size_t source = strlen(event->source) + 1;
+	size_t level = strlen(event->level) + 1;
+	struct record *r = record_new(span_text(event->text), at,
+	    source + level);
+
+	if (r == NULL)
+		return NULL;
+	r->is_event = true;
+	r->id = event->id;
+	memcpy(r->text + r->len + 1, event->source, source);
+	memcpy(r->text + r->len + 1 + source, event->level, level);
+	return r;
+}
+
+struct event
+record_event(struct record *r, enum evidence e)
+{
+	struct event event = { .id = r->id, .text = r->text };
+
+	if (!r->is_event) {
+		event.log = evidence_lines(e);
+		return event;
+	}
+	event.log = evidence_events(e);
+	event.source = r->text + r->len + 1;
+	event.level = event.source + strlen(event.source) + 1;
+	return event;
 }
 
 static size_t
 size_of(const struct record *r)
 {
-	return sizeof(*r) + r->len;
+	return sizeof(*r) + r->room;
 }
 
 static void
@@ -257,7 +250,7 @@ shrink_all(struct log_memories *all)
 	struct log_text *largest = NULL;
 
 	DL_FOREACH(all->list, m)
-		for (int e = 0; e < EVIDENCES; e++)
+		for (int e = 0; e < EVIDENCE_LOGS; e++)
 			if (m->texts[e].records.first != NULL &&
 			    (largest == NULL ||
 				m->texts[e].octets > largest->octets)) {
@@ -289,21 +282,21 @@ put(struct log_memory *m, enum evidence e, struct record *r)
 }
 
 static void
-put_header(struct log_memory *m, enum evidence e, const struct exchange *ex,
+put_header(struct log_memory *m, enum evidence e, int64_t at,
     const struct iis_log_form *form)
 {
 	struct log_text *t = &m->texts[e];
 	struct buffer b = { 0 };
 	struct record *r;
 
-	if (e == EVIDENCE_IIS_LOG ? !iis_log_turns(&t->place, form, ex->at) :
+	if (e == EVIDENCE_IIS_LOG ? !iis_log_turns(&t->place, form, at) :
 				    t->records.first != NULL || t->head != NULL)
 		return;
 	if (e == EVIDENCE_IIS_LOG)
-		iis_log_header(form, ex->at, &b);
+		iis_log_header(form, at, &b);
 	else
-		httperr_header(ex->at, &b);
-	r = b.failed ? NULL : record_new(buffer_span(&b), ex->at);
+		httperr_header(at, &b);
+	r = b.failed ? NULL : record_new(buffer_span(&b), at, 0);
 	buffer_free(&b);
 	if (r == NULL)
 		return;
@@ -313,44 +306,44 @@ put_header(struct log_memory *m, enum evidence e, const struct exchange *ex,
 
 /* From here on without. */
 
+/* Takes the line, which lacks its end. */
 static void
-add_line(struct log_memory *m, const struct exchange *ex,
+add_line(struct log_memory *m, enum evidence e, struct buffer *line, int64_t at,
     const struct iis_log_form *form)
 {
-	enum evidence e = iis_log_wants(ex) ? EVIDENCE_IIS_LOG :
-					      EVIDENCE_HTTPERR_LOG;
-	struct buffer b = { 0 };
 	struct record *r;
 
-	if (e == EVIDENCE_IIS_LOG)
-		iis_log_line(ex, form, &b);
-	else
-		httperr_line(ex, &b);
-	buffer_add_text(&b, "\r\n");
-	r = b.failed ? NULL : record_new(buffer_span(&b), ex->at);
-	buffer_free(&b);
+	buffer_add_text(line, "\r\n");
+	r = line->failed ? NULL : record_new(buffer_span(line), at, 0);
+	buffer_free(line);
 	pthread_mutex_lock(&m->all->lock);
-	put_header(m, e, ex, form);
+	put_header(m, e, at, form);
 	put(m, e, r);
 	pthread_mutex_unlock(&m->all->lock);
 }
 
-static void
-add_event(struct log_memory *m, const struct exchange *ex,
-    const struct event *event)
+void
+log_memory_add_events(struct log_memory *m, const struct event *events,
+    int64_t at, const struct iis_log_form *form)
 {
+	struct buffer line;
 	struct record *r;
+	enum evidence e;
 
-	for (int e = 0; e < EVIDENCES; e++) {
-		if (rows[e].log == NULL || strcmp(rows[e].log, event->log) != 0)
+	for (; m != NULL && events != NULL; events = events->next) {
+		if ((e = evidence_of(events)) == EVIDENCE_LOGS)
 			continue;
-		if ((r = record_new(span_text(event->text), ex->at)) != NULL) {
-			r->source = event->source;
-			r->level = event->level;
-			r->id = event->id;
+		if (evidence_is_w3c(e)) {
+			line = (struct buffer){ 0 };
+			buffer_add_text(&line, events->text);
+			add_line(m, e, &line, at - events->ago, form);
+			continue;
 		}
+		r = events->source != NULL ?
+		    record_of_event(events, at - events->ago) :
+		    record_new(span_text(events->text), at - events->ago, 0);
 		pthread_mutex_lock(&m->all->lock);
-		put(m, (enum evidence)e, r);
+		put(m, e, r);
 		pthread_mutex_unlock(&m->all->lock);
 	}
 }
@@ -359,12 +352,18 @@ void
 log_memory_add(struct log_memory *m, const struct exchange *ex,
     const struct iis_log_form *form)
 {
+	struct buffer line = { 0 };
+
 	if (m == NULL)
 		return;
-	if (iis_log_wants(ex) || httperr_wants(ex))
-		add_line(m, ex, form);
-	for (const struct event *e = ex->events; e != NULL; e = e->next)
-		add_event(m, ex, e);
+	if (iis_log_wants(ex)) {
+		iis_log_line(ex, form, &line);
+		add_line(m, EVIDENCE_IIS_LOG, &line, ex->at, form);
+	} else if (httperr_wants(ex)) {
+		httperr_line(ex, &line);
+		add_line(m, EVIDENCE_HTTPERR_LOG, &line, ex->at, form);
+	}
+	log_memory_add_events(m, ex->events, ex->at, form);
 }
 
 static int

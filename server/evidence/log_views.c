@@ -8,30 +8,6 @@
 #include "base/clock.h"
 #include "evidence/w3c.h"
 
-#define COMPUTER "NDESServer01" /* as in the pages of NDES */
-
-/* As the article shows one (ndes-facts 8.4), with what a copy also has. */
-static void
-print_event(const struct record *r, const char *log, struct buffer *out)
-{
-	buffer_printf(out,
-	    "Log Name:      %s\r\n"
-	    "Source:        %s\r\n"
-	    "Date:          ",
-	    log, r->source);
-	w3c_time(out, r->at);
-	buffer_printf(out,
-	    "\r\nEvent ID:      %d\r\n"
-	    "Task Category: None\r\n"
-	    "Level:         %s\r\n"
-	    "Keywords:      \r\n"
-	    "Computer:      " COMPUTER "\r\n"
-	    "Description:\r\n",
-	    r->id, r->level);
-	buffer_add(out, r->text, r->len);
-	buffer_add_text(out, "\r\n\r\n");
-}
-
 static void
 print_lost(const struct reading *reading, const char *log, struct buffer *out)
 {
@@ -42,12 +18,25 @@ print_lost(const struct reading *reading, const char *log, struct buffer *out)
 		    (unsigned long long)reading->lost);
 }
 
+static void
+print_record(struct record *r, enum evidence e, struct buffer *out)
+{
+	const struct event event = record_event(r, e);
+
+	if (r->is_event)
+		event_print(&event, r->at, out);
+	else if (evidence_is_w3c(e))
+		buffer_add(out, r->text, r->len);
+	else
+		line_print(event.text, r->at, out);
+}
+
 int
 log_memory_print(struct log_memory *m, enum evidence e, struct buffer *out)
 {
 	const char *log = evidence_events(e);
-	const struct record *r;
 	struct reading reading;
+	struct record *r;
 	bool told = false;
 
 	if (log_memory_read(m, e, &reading) == -1)
@@ -56,10 +45,7 @@ log_memory_print(struct log_memory *m, enum evidence e, struct buffer *out)
 		if (!told && !r->is_header)
 			print_lost(&reading, log, out);
 		told |= !r->is_header;
-		if (r->source != NULL)
-			print_event(r, log, out);
-		else
-			buffer_add(out, r->text, r->len);
+		print_record(r, e, out);
 	}
 	if (!told)
 		print_lost(&reading, log, out);
@@ -88,16 +74,24 @@ json_text(const char *text, size_t len)
 	return json;
 }
 
+/* An event, or a line of a log that has no fields. */
 static json_t *
-event_json(const struct record *r, const char *log)
+event_json(struct record *r, enum evidence e)
 {
+	const struct event event = record_event(r, e);
 	struct tm tm = clock_utc(r->at);
+	json_t *json;
 	char time[32];
 
 	strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{ss, ss, si, ss, ss, so}", "log", log, "source",
-	    r->source, "id", r->id, "level", r->level, "time", time, "text",
+	json = json_pack("{ss, ss, so}", "log", event.log, "time", time, "text",
 	    json_text(r->text, r->len));
+	if (!r->is_event)
+		return json;
+	json_object_set_new(json, "source", json_string(event.source));
+	json_object_set_new(json, "id", json_integer(event.id));
+	json_object_set_new(json, "level", json_string(event.level));
+	return json;
 }
 
 /* The next word, or one that is empty at the end. */
@@ -151,10 +145,15 @@ line_json(const struct record *r, struct span names)
 	return json;
 }
 
+static json_t *
+record_json(struct record *r, enum evidence e, struct span names)
+{
+	return evidence_is_w3c(e) ? line_json(r, names) : event_json(r, e);
+}
+
 json_t *
 log_memory_json(struct log_memory *m, enum evidence e)
 {
-	const char *log = evidence_events(e);
 	struct span names = SPAN_EMPTY;
 	struct reading reading;
 	json_t *list;
@@ -162,14 +161,11 @@ log_memory_json(struct log_memory *m, enum evidence e)
 	if (log_memory_read(m, e, &reading) == -1)
 		return NULL;
 	list = json_array();
-	for (const struct record *r = reading.records.first; r != NULL;
-	     r = r->next)
+	for (struct record *r = reading.records.first; r != NULL; r = r->next)
 		if (r->is_header)
 			names = field_names(r);
 		else
-			json_array_append_new(list,
-			    r->source != NULL ? event_json(r, log) :
-						line_json(r, names));
+			json_array_append_new(list, record_json(r, e, names));
 	reading_clear(&reading);
 	return json_pack("{ss, sI, so}", "name", evidence_name(e), "lost",
 	    (json_int_t)reading.lost, "entries", list);

@@ -52,6 +52,11 @@ void server_read(struct loading *, const struct yaml *);
 /* rules.c: in front of the rules that are there already. */
 void rules_read(struct loading *, const struct yaml *);
 
+/* lab.c: either may be NULL. */
+void evidence_read(struct loading *, const struct yaml *);
+void cure_read(struct loading *, const struct yaml *);
+void evidence_clear(struct scenario *);
+
 /* find.c: what a name or a path leads to, for extends. */
 void find_parent(struct loading *, const struct yaml *name);
 /* The content of a regular file of at most `max` octets. */

@@ -132,6 +132,31 @@ faults_form(void)
 	    FAULT_RULES_MAX);
 }
 
+static json_t *
+evidence_form(void)
+{
+	json_t *one = section_form(evidence_rows, "");
+
+	one = form_put(one, "required",
+	    form_add(form_add(json_array(), json_string("in")),
+		json_string("text")));
+	return form_put_number(form_array_of(one), "maxItems", EVIDENCE_MAX);
+}
+
+static json_t *
+cure_form(void)
+{
+	json_t *names = json_array(), *way;
+	const struct action *a;
+
+	for (size_t i = 0; (a = action_at(i)) != NULL; i++)
+		names = form_add(names, json_string(a->name));
+	way = form_array_of(form_put(json_object(), "enum", names));
+	way = form_put_number(way, "minItems", 1);
+	way = form_put_number(way, "maxItems", CURE_STEPS_MAX);
+	return form_put_number(form_array_of(way), "maxItems", CURES_MAX);
+}
+
 static const struct part top[] = {
 	{ "mockndes", version_form, "The version of the language" },
 	{ "name", name_form, "The name of the file, without .yaml" },
@@ -145,6 +170,10 @@ static const struct part top[] = {
 	    "The state of the server; what is not said is healthy" },
 	{ "faults", faults_form,
 	    "Rules, of which the first that matches applies" },
+	{ "evidence", evidence_form,
+	    "What an administrator finds beyond what the layers leave" },
+	{ "cure", cure_form,
+	    "Documented ways out, each the actions to do one after the other" },
 	{ NULL, NULL, NULL },
 };
 

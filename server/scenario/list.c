@@ -62,14 +62,31 @@ references_json(const struct scenario *s)
 }
 
 static json_t *
+cures_json(const struct scenario *s)
+{
+	json_t *list = json_array(), *way;
+
+	for (size_t i = 0; i < s->cure_count; i++) {
+		way = json_array();
+		for (size_t k = 0; k < s->cures[i].count; k++)
+			json_array_append_new(way,
+			    json_string(s->cures[i].steps[k]->name));
+		json_array_append_new(list, way);
+	}
+	return list;
+}
+
+static json_t *
 entry_json(const char *name, const struct entry *e)
 {
 	if (e->scenario == NULL)
-		return json_pack("{ss, sn, sn, sn, ss}", "name", name, "title",
-		    "description", "reference", "error", e->why);
-	return json_pack("{ss, ss?, ss?, so}", "name", name, "title",
+		return json_pack("{ss, sn, sn, sn, sn, ss}", "name", name,
+		    "title", "description", "reference", "cure", "error",
+		    e->why);
+	return json_pack("{ss, ss?, ss?, so, so}", "name", name, "title",
 	    e->scenario->title, "description", e->scenario->description,
-	    "reference", references_json(e->scenario));
+	    "reference", references_json(e->scenario), "cure",
+	    cures_json(e->scenario));
 }
 
 static char *

@@ -160,6 +160,8 @@ static const struct part {
 	{ "extends", read_extends },
 	{ "server", server_read },
 	{ "faults", read_faults },
+	{ "evidence", evidence_read },
+	{ "cure", cure_read },
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
@@ -263,6 +265,7 @@ scenario_free(struct scenario *s)
 	for (size_t i = 0; i < REFERENCE_COUNT; i++)
 		value_clear(&s->reference[i]);
 	faults_clear(&s->faults);
+	evidence_clear(s);
 	for (size_t i = 0; i < s->file_count; i++)
 		free(s->files[i]);
 	free(s->files);

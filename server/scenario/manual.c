@@ -149,6 +149,8 @@ static const struct {
 	    "without any, for all.\n",
 	    "", when_rows },
 	{ "DO", "Keys below\n.Cm do .\n", "", do_rows },
+	{ "EVIDENCE", "Keys of each item of\n.Cm evidence .\n", "",
+	    evidence_rows },
 };
 
 char *

@@ -6,6 +6,7 @@
 #define SCENARIO_SCENARIO_H
 
 #include "base/error.h"
+#include "base/evidence_names.h"
 #include "fault/fault.h"
 #include "stack/stack.h"
 
@@ -22,11 +23,33 @@ enum reference {
 /* One or more `texts` each. */
 const struct key *scenario_reference(enum reference);
 
+/* What an administrator finds beyond what the layers leave by themselves. */
+#define EVIDENCE_MAX 64
+#define EVIDENCE_TEXT_MAX 16384
+struct scenario_evidence {
+	enum evidence in;
+	char *text;   /* without a line end at its end */
+	char *source; /* NULL: not an event, but lines */
+	int id;
+	const char *level; /* static */
+};
+/* A documented way out: actions, one after the other. */
+#define CURES_MAX 8
+#define CURE_STEPS_MAX 16
+struct scenario_cure {
+	const struct action *steps[CURE_STEPS_MAX];
+	size_t count;
+};
+
 struct scenario {
 	char *name, *title, *description; /* title, description: or NULL */
 	struct value reference[REFERENCE_COUNT];
 	struct stack_state state; /* what the site starts with */
 	struct faults faults;
+	struct scenario_evidence *evidence;
+	size_t evidence_count;
+	struct scenario_cure cures[CURES_MAX]; /* one of them is enough */
+	size_t cure_count;
 	char **files; /* those that marks of the rules are in */
 	size_t file_count;
 	_Atomic int refs;

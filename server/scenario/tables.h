@@ -10,7 +10,7 @@
 
 /* From 0 on; NULL: no more. */
 typedef const struct key *key_rows(size_t);
-key_rows server_rows, when_rows, do_rows, reference_rows;
+key_rows server_rows, when_rows, do_rows, reference_rows, evidence_rows;
 
 /*
  * What a healthy server has for this key of `server:`, as it is written;

@@ -103,6 +103,8 @@ site_use_scenario(struct site *site, struct scenario *scenario,
 			done = change_put(&c);
 		change_end(&c);
 	}
+	if (ret == 0)
+		site_past(site);
 	return ret;
 }
 
@@ -178,6 +180,7 @@ site_reset(struct site *site, struct error *err)
 	if (ret == 0) {
 		journal_clear(site->journal);
 		log_memory_clear(site->evidence);
+		site_past(site);
 	}
 	return ret;
 }

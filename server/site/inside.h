@@ -109,6 +109,15 @@ struct holding {
 struct holding site_holding(const struct site *);
 void site_held(struct site *, const struct holding *);
 
+/* record.c: how the IIS log of such a server is written. */
+void site_log_form(const struct stack_state *, struct iis_log_form *);
+
+/*
+ * past.c: what happened before anybody came goes into the logs. To be called,
+ * without the lock, when a scenario has begun.
+ */
+void site_past(struct site *);
+
 /* decide.c */
 /* As `when: operation` has it, whoever answers. */
 const char *site_operation(const struct request *);

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-static void
-log_form(const struct stack_state *state, struct iis_log_form *form)
+void
+site_log_form(const struct stack_state *state, struct iis_log_form *form)
 {
 	form->version = windows_server_header(state->windows) +
 	    strlen("Microsoft-IIS/");
@@ -46,7 +46,7 @@ site_commit(struct exchange *ex)
 	options = &site->sites->options;
 	ex->snapshot = NULL;
 	faults_note(&s->scenario->faults, &ex->decision, &ex->notes);
-	log_form(&s->state, &form);
+	site_log_form(&s->state, &form);
 	if (log_files_write(site->logs, ex, &form, &err) == -1 &&
 	    options->narrate != NULL)
 		say(site, err.text);

@@ -393,8 +393,13 @@ site_open(struct sites *sites, const char *id, enum site_kind kind,
     struct scenario *scenario, struct site **out, struct error *err)
 {
 	struct site *site = site_new(sites, id, kind, scenario, err);
+	enum site_answer answer = SITE_FAILED;
 
-	return site == NULL ? SITE_FAILED : enter(sites, site, out, err);
+	if (site != NULL)
+		answer = enter(sites, site, out, err);
+	if (answer == SITE_OK)
+		site_past(*out);
+	return answer;
 }
 
 bool

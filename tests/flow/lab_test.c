@@ -476,7 +476,7 @@ what_there_is_is_listed(void **state)
 	(void)state;
 	set_up(&f, NULL);
 	json = call_json(&f, "GET", SITE "/evidence", NULL, 200);
-	assert_int_equal(json_array_size(json_object_get(json, "evidence")), 3);
+	assert_int_equal(json_array_size(json_object_get(json, "evidence")), 7);
 	json_array_foreach(json_object_get(json, "evidence"), i, one)
 	{
 		struct mockndes_reply reply;
@@ -495,9 +495,10 @@ static const struct nonsense {
 	int status;
 	const char *code, *says;
 } nonsense[] = {
-	{ "GET", SITE "/evidence/capi2-log", NULL, 404, "evidence_unknown",
-	    "there is no evidence \"capi2-log\"; there is: iis-log, "
-	    "httperr-log, application-log" },
+	{ "GET", SITE "/evidence/capi3-log", NULL, 404, "evidence_unknown",
+	    "there is no evidence \"capi3-log\"; there is: iis-log, "
+	    "httperr-log, application-log, system-log, capi2-log, "
+	    "policy-module-log, connector-log" },
 	{ "GET", SITE "/evidence/", NULL, 404, "path_unknown", NULL },
 	{ "GET", SITE "/evidence/iis-log?format=xml", NULL, 400, "parameter",
 	    "\"format\" is text or json, not \"xml\"" },

@@ -178,7 +178,7 @@ nothing_is_nothing(void **state)
 	struct log_memory *m = open_one(all);
 
 	(void)state;
-	for (int e = 0; e < EVIDENCES; e++) {
+	for (int e = 0; e < EVIDENCE_LOGS; e++) {
 		text_must_be(m, (enum evidence)e, "");
 		text_must_be(NULL, (enum evidence)e, "");
 	}
@@ -459,7 +459,7 @@ names_lead_there(void **state)
 		assert_int_equal(evidence_find(name), e);
 		assert_non_null(evidence_title((enum evidence)e));
 	}
-	assert_int_equal(evidence_find("capi2-log"), EVIDENCES);
+	assert_int_equal(evidence_find("capi3-log"), EVIDENCES);
 	assert_int_equal(evidence_find(""), EVIDENCES);
 }
 

@@ -114,7 +114,9 @@ extends(void **state)
 			 "server: {windows: 2012, iis: {max_url: 5}}\n"
 			 "faults:\n"
 			 "- {when: {first: 1}, do: {delay: 1s}}\n"
-			 "- {do: {delay: 2s}}\n");
+			 "- {do: {delay: 2s}}\n"
+			 "evidence: [{in: registry, text: a}]\n"
+			 "cure: [[iisreset]]\n");
 	put("middle.yaml",
 	    HEAD("middle") "extends: base\n"
 			   "server: {iis: {max_query_string: 6}}\n");
@@ -126,6 +128,8 @@ extends(void **state)
 	assert_string_equal(s->name, "child");
 	assert_null(s->title);
 	assert_int_equal(s->reference[REFERENCE_ARTICLE].count, 0);
+	assert_int_equal(s->evidence_count, 0);
+	assert_int_equal(s->cure_count, 0);
 	assert_int_equal(s->state.windows, WINDOWS_2016);
 	assert_int_equal(s->state.iis.max_url, 5);
 	assert_int_equal(s->state.iis.max_query_string, 6);

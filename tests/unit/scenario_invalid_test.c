@@ -367,6 +367,7 @@ static const struct source {
 	{ "server/scenario/server_keys.c", "errors_at(", 2 },
 	{ "server/scenario/rules.c", "errors_at(", 2 },
 	{ "server/scenario/load.c", "errors_at(", 2 },
+	{ "server/scenario/lab.c", "errors_at(", 2 },
 	{ "server/scenario/find.c", "errors_at(", 2 },
 	{ "server/scenario/find.c", "error_set(", 1 },
 	{ "server/scenario/list.c", "errors_at(", 2 },

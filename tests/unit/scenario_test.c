@@ -79,6 +79,54 @@ shortest_file(void **state)
 	scenario_free(NULL);
 }
 
+static void
+evidence_and_cure(void **state)
+{
+	struct scenario *s = accept_all(TOP
+	    "evidence:\n"
+	    "  - {in: application-log, text: \"one\\n\"}\n"
+	    "  - {in: system-log, text: two, source: DNS, id: 7,\n"
+	    "     level: Warning}\n"
+	    "  - {in: connector-log, text: three}\n"
+	    "  - {in: connector-log, text: four, id: 20501}\n"
+	    "  - {in: registry, text: \"five\\nsix\"}\n"
+	    "cure: [[renew-ra-certificates, iisreset], [restart-server]]\n",
+	    NULL);
+	static const struct {
+		enum evidence in;
+		const char *text, *source;
+		int id;
+		const char *level;
+	} wanted[] = {
+		{ EVIDENCE_APPLICATION_LOG, "one", MSCEP_EVENT_SOURCE, 0,
+		    "Error" },
+		{ EVIDENCE_SYSTEM_LOG, "two", "DNS", 7, "Warning" },
+		{ EVIDENCE_CONNECTOR_LOG, "three", NULL, 0, NULL },
+		{ EVIDENCE_CONNECTOR_LOG, "four", "Microsoft Intune Connector",
+		    20501, "Error" },
+		{ EVIDENCE_REGISTRY, "five\nsix", NULL, 0, NULL },
+	};
+
+	(void)state;
+	assert_int_equal(s->evidence_count, sizeof(wanted) / sizeof(wanted[0]));
+	for (size_t i = 0; i < s->evidence_count; i++) {
+		assert_int_equal(s->evidence[i].in, wanted[i].in);
+		assert_string_equal(s->evidence[i].text, wanted[i].text);
+		assert_int_equal(s->evidence[i].id, wanted[i].id);
+		assert_int_equal(s->evidence[i].source == NULL,
+		    wanted[i].source == NULL);
+		if (wanted[i].source == NULL)
+			continue;
+		assert_string_equal(s->evidence[i].source, wanted[i].source);
+		assert_string_equal(s->evidence[i].level, wanted[i].level);
+	}
+	assert_int_equal(s->cure_count, 2);
+	assert_int_equal(s->cures[0].count, 2);
+	assert_string_equal(s->cures[0].steps[1]->name, "iisreset");
+	assert_string_equal(s->cures[1].steps[0]->name, "restart-server");
+	scenario_free(s);
+}
+
 static const struct duration {
 	const char *row, *text;
 	int64_t seconds;
@@ -436,6 +484,7 @@ main(void)
 	static const struct table tables[] = {
 		ONE(full_file, "every key goes where it belongs"),
 		ONE(shortest_file, "what is not said is healthy"),
+		ONE(evidence_and_cure, "evidence and cure"),
 		ROWS(reads_duration, durations),
 		ROWS(reads_windows, words),
 		ROWS(refuses, mistakes),

@@ -1,0 +1,112 @@
+/* Events and lines of text logs, and the logs that they go to. */
+#include "evidence/record.h"
+
+#include <string.h>
+
+#include "evidence/w3c.h"
+
+#define COMPUTER "NDESServer01" /* as in the pages of NDES */
+
+/* `events`, `lines`: what `log` of an event says. NULL: it has none. */
+static const struct {
+	const char *events, *lines;
+	const char *file; /* of those that are no W3C logs */
+} logs[EVIDENCE_LOGS] = {
+	[EVIDENCE_IIS_LOG] = { NULL, "W3SVC1", NULL },
+	[EVIDENCE_HTTPERR_LOG] = { NULL, "HTTPERR", NULL },
+	[EVIDENCE_APPLICATION_LOG] = { "Application", NULL, "Application.log" },
+	[EVIDENCE_SYSTEM_LOG] = { "System", NULL, "System.log" },
+	[EVIDENCE_CAPI2_LOG] = { "Microsoft-Windows-CAPI2/Operational", NULL,
+	    "CAPI2.log" },
+	[EVIDENCE_POLICY_MODULE_LOG] = { NULL, "NDESPlugin.log",
+	    "NDESPlugin.log" },
+	[EVIDENCE_CONNECTOR_LOG] = { "Microsoft Intune Connector",
+	    "CertificateRegistrationPoint.svclog", "Connector.log" },
+};
+
+const char *
+evidence_events(enum evidence e)
+{
+	return e < EVIDENCE_LOGS ? logs[e].events : NULL;
+}
+
+const char *
+evidence_lines(enum evidence e)
+{
+	return e < EVIDENCE_LOGS ? logs[e].lines : NULL;
+}
+
+const char *
+evidence_file(enum evidence e)
+{
+	return e < EVIDENCE_LOGS ? logs[e].file : NULL;
+}
+
+enum evidence
+evidence_of(const struct event *event)
+{
+	int e = 0;
+	const char *log;
+
+	for (; e < EVIDENCE_LOGS; e++) {
+		log = event->source != NULL ? logs[e].events : logs[e].lines;
+		if (log != NULL && strcmp(log, event->log) == 0)
+			break;
+	}
+	return (enum evidence)e;
+}
+
+/* What a log shows beside, by the source; the last row is of all others. */
+static const struct appearance {
+	const char *source, *category, *keywords;
+	bool one_line; /* the text begins behind "Description:" */
+} appearances[] = {
+	/* As the article prints event 1000 [C] (ndes-facts 8.4). */
+	{ "Application Error", "Application Crashing Events", "Classic", true },
+	{ NULL, "None", "", false },
+};
+
+static const struct appearance *
+appearance_of(const char *source)
+{
+	const struct appearance *a = appearances;
+
+	while (a->source != NULL && strcmp(a->source, source) != 0)
+		a++;
+	return a;
+}
+
+void
+event_print(const struct event *event, int64_t at, struct buffer *out)
+{
+	const struct appearance *a = appearance_of(event->source);
+
+	buffer_printf(out,
+	    "Log Name:      %s\r\n"
+	    "Source:        %s\r\n"
+	    "Date:          ",
+	    event->log, event->source);
+	w3c_time(out, at);
+	buffer_printf(out,
+	    "\r\nEvent ID:      %d\r\n"
+	    "Task Category: %s\r\n"
+	    "Level:         %s\r\n"
+	    "Keywords:      %s\r\n"
+	    "Computer:      " COMPUTER "\r\n"
+	    "Description:%s",
+	    event->id, a->category, event->level, a->keywords,
+	    a->one_line ? " " : "\r\n");
+	for (const char *c = event->text; *c != '\0'; c++) {
+		if (*c == '\n' && (c == event->text || c[-1] != '\r'))
+			buffer_add_byte(out, '\r');
+		buffer_add_byte(out, (uint8_t)*c);
+	}
+	buffer_add_text(out, "\r\n\r\n");
+}
+
+void
+line_print(const char *text, int64_t at, struct buffer *out)
+{
+	w3c_time(out, at);
+	buffer_printf(out, " %s\r\n", text);
+}
