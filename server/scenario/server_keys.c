@@ -637,7 +637,8 @@ static const struct server_key keys[] = {
 	    "that of an RA; it is no certificate of the CA, but only talked "
 	    "about"),
 	RA_TIME(policy_module.certificate.not_after,
-	    "When it ends; once it has, the application pool crashes"),
+	    "When it ends, without it ten years after its begin, which is "
+	    "assumed; once it has, the application pool crashes"),
 	TEXT(policy_module.thumbprint,
 	    "NDESCertThumbprint in the registry: which certificate the policy "
 	    "module looks for, to the letter; empty: the right one"),

@@ -2,10 +2,17 @@
 #include "stack/stack.h"
 
 #include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/der.h"
+
+#define YEAR 31557600LL	       /* a Julian one */
+#define BACK_DATED (10 * 60LL) /* seconds, as all that the CA issues */
+#define RENEWED_YEARS 2
+#define USUAL_YEARS 10 /* assumed, so that those of the RAs end first */
 
 /*
  * With the module, a bare URL is answered 403.0: the documented sign that
@@ -16,6 +23,129 @@ policy_module_pass(struct exchange *ex, const struct stack_state *state)
 {
 	if (state->policy_module.installed)
 		iis_answer(ex, state, LAYER_POLICY_MODULE, 403, 0, 0);
+}
+
+/* splitmix64 */
+static uint64_t
+mix(uint64_t *seed)
+{
+	uint64_t z = *seed += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+/* Of a certificate that there is not: from all that is known of it. */
+static void
+make_thumbprint(struct policy_certificate *c)
+{
+	uint64_t seed = (uint64_t)c->not_before;
+
+	seed = mix(&seed) ^ (uint64_t)c->not_after;
+	for (size_t at = 0; at + 8 < sizeof(c->thumbprint); at += 8)
+		snprintf(c->thumbprint + at, sizeof(c->thumbprint) - at,
+		    "%08" PRIx32, (uint32_t)mix(&seed));
+}
+
+static struct policy_certificate
+first_certificate(const struct stack_state *state)
+{
+	struct policy_certificate c = {
+		.not_before = state->policy_module.certificate.not_before,
+		.not_after = state->policy_module.certificate.not_after,
+	};
+	bool begins = c.not_before != RA_USUAL;
+
+	if (!begins)
+		c.not_before = -BACK_DATED;
+	if (c.not_after == RA_USUAL)
+		c.not_after = c.not_before + USUAL_YEARS * YEAR;
+	if (!begins && c.not_after <= c.not_before)
+		c.not_before = c.not_after - RENEWED_YEARS * YEAR;
+	return c;
+}
+
+size_t
+policy_module_certificates(const struct stack_state *state,
+    struct policy_certificate out[POLICY_CERTIFICATES])
+{
+	size_t count = 1;
+
+	if (!state->policy_module.installed)
+		return 0;
+	out[0] = first_certificate(state);
+	if (state->policy_module.renewed.not_after != 0)
+		out[count++] = (struct policy_certificate){
+			.not_before = state->policy_module.renewed.not_before,
+			.not_after = state->policy_module.renewed.not_after,
+		};
+	for (size_t i = 0; i < count; i++)
+		make_thumbprint(&out[i]);
+	return count;
+}
+
+const char *
+policy_module_thumbprint(const struct stack_state *state,
+    char out[THUMBPRINT_SIZE])
+{
+	struct policy_certificate first = first_certificate(state);
+
+	if (*state->policy_module.thumbprint == '\0')
+		make_thumbprint(&first);
+	snprintf(out, THUMBPRINT_SIZE, "%s",
+	    *state->policy_module.thumbprint == '\0' ?
+		first.thumbprint :
+		state->policy_module.thumbprint);
+	return out;
+}
+
+/* POLICY_CERTIFICATES: the registry names none. Blanks and capitals count. */
+static size_t
+named_certificate(const struct stack_state *state,
+    struct policy_certificate *out)
+{
+	struct policy_certificate list[POLICY_CERTIFICATES];
+	size_t count;
+
+	/* What nobody has changed need not be computed for each request. */
+	if (*state->policy_module.thumbprint == '\0') {
+		*out = first_certificate(state);
+		return 0;
+	}
+	count = policy_module_certificates(state, list);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].thumbprint,
+			state->policy_module.thumbprint) == 0) {
+			*out = list[i];
+			return i;
+		}
+	return POLICY_CERTIFICATES;
+}
+
+bool
+policy_module_certificate_is_good(const struct stack_state *state,
+    int64_t elapsed, struct error *why)
+{
+	struct policy_certificate named;
+
+	if (!state->policy_module.installed)
+		return true;
+	if (named_certificate(state, &named) == POLICY_CERTIFICATES)
+		error_set(why,
+		    "policy_module.thumbprint: no certificate has exactly the "
+		    "thumbprint of NDESCertThumbprint");
+	else if (elapsed > named.not_after)
+		error_set(why,
+		    "policy_module.certificate.not_after: the certificate of "
+		    "the policy module has expired");
+	else if (elapsed < named.not_before)
+		error_set(why,
+		    "policy_module.certificate.not_before: the certificate of "
+		    "the policy module is not valid yet");
+	else
+		return true;
+	return false;
 }
 
 static int

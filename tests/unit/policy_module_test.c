@@ -1,6 +1,8 @@
 /* What the policy module expects of a request (ndes-facts 10). */
 #include "unit/device.h"
 
+#include <ctype.h>
+
 #include "stack/stack.h"
 
 static EVP_PKEY *rsa, *ec;
@@ -177,6 +179,114 @@ long_challenge(void **state)
 	free(challenge);
 }
 
+/* NDESCertThumbprint and what it names (ndes-facts 11, 12 A5.4). */
+enum typed { RIGHT, TYPED, RENEWED, BLANKS, CAPITALS, OTHER };
+
+static const struct named {
+	const char *row;
+	int64_t begins, ends, elapsed;
+	bool renewed; /* there is a second one, from 100 to 2000 */
+	enum typed typed;
+	const char *why; /* NULL: good */
+} nameds[] = {
+	{ "the usual one", RA_USUAL, RA_USUAL, 0, false, RIGHT, NULL },
+	{ "the usual one after nine years", RA_USUAL, RA_USUAL,
+	    9 * 366 * 86400LL, false, RIGHT, NULL },
+	{ "the usual one after eleven", RA_USUAL, RA_USUAL, 11 * 366 * 86400LL,
+	    false, RIGHT, "policy_module.certificate.not_after: " },
+	{ "one that has ended", RA_USUAL, -86400, 0, false, RIGHT,
+	    "policy_module.certificate.not_after: " },
+	{ "in its last second", -1000, 500, 500, false, RIGHT, NULL },
+	{ "a second later", -1000, 500, 501, false, RIGHT,
+	    "policy_module.certificate.not_after: " },
+	{ "one that has not begun", 10, RA_USUAL, 9, false, RIGHT,
+	    "policy_module.certificate.not_before: " },
+	{ "its thumbprint, typed", RA_USUAL, RA_USUAL, 0, false, TYPED, NULL },
+	{ "a new one that nobody names", RA_USUAL, -1, 200, true, TYPED,
+	    "policy_module.certificate.not_after: " },
+	{ "the new one", RA_USUAL, -1, 200, true, RENEWED, NULL },
+	{ "the new one before it begins", RA_USUAL, -1, 99, true, RENEWED,
+	    "policy_module.certificate.not_before: " },
+	{ "with blanks", RA_USUAL, RA_USUAL, 200, true, BLANKS,
+	    "policy_module.thumbprint: " },
+	{ "in capitals", RA_USUAL, RA_USUAL, 200, true, CAPITALS,
+	    "policy_module.thumbprint: " },
+	{ "of no certificate", RA_USUAL, RA_USUAL, 200, true, OTHER,
+	    "policy_module.thumbprint: " },
+};
+
+static void
+type(struct stack_state *s, enum typed typed)
+{
+	struct policy_certificate list[POLICY_CERTIFICATES];
+	char *to = s->policy_module.thumbprint;
+
+	policy_module_certificates(s, list);
+	strcpy(to, list[typed >= RENEWED && typed != OTHER].thumbprint);
+	if (typed == BLANKS)
+		snprintf(to, THUMBPRINT_SIZE, "%.2s %s", list[1].thumbprint,
+		    list[1].thumbprint + 2);
+	for (; typed == CAPITALS && *to != '\0'; to++)
+		*to = (char)toupper((unsigned char)*to);
+	if (typed == OTHER)
+		to[0] = to[0] == '0' ? '1' : '0';
+}
+
+static void
+names(void **state)
+{
+	const struct named *t = *state;
+	char text[THUMBPRINT_SIZE];
+	struct error why = { 0 };
+	struct stack_state s;
+
+	stack_healthy(&s);
+	s.policy_module.certificate.not_before = t->begins;
+	s.policy_module.certificate.not_after = t->ends;
+	if (t->renewed) {
+		s.policy_module.renewed.not_before = 100;
+		s.policy_module.renewed.not_after = 2000;
+	}
+	if (t->typed != RIGHT)
+		type(&s, t->typed);
+	assert_int_equal(policy_module_certificate_is_good(&s, t->elapsed,
+			     &why),
+	    t->why == NULL);
+	assert_int_equal(strncmp(why.text, t->why == NULL ? "" : t->why,
+			     t->why == NULL ? 1 : strlen(t->why)),
+	    0);
+	policy_module_thumbprint(&s, text);
+	if (t->typed != RIGHT)
+		assert_string_equal(text, s.policy_module.thumbprint);
+	s.policy_module.installed = false;
+	assert_true(policy_module_certificate_is_good(&s, t->elapsed, &why));
+}
+
+/* Forty digits in lower case, as PowerShell shows them but for the case. */
+static void
+thumbprints(void **state)
+{
+	struct policy_certificate list[POLICY_CERTIFICATES];
+	char text[THUMBPRINT_SIZE];
+	struct stack_state s;
+
+	(void)state;
+	stack_healthy(&s);
+	assert_int_equal(policy_module_certificates(&s, list), 1);
+	s.policy_module.renewed.not_after = 2000;
+	assert_int_equal(policy_module_certificates(&s, list), 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(strlen(list[i].thumbprint), 40);
+		assert_int_equal(strspn(list[i].thumbprint, "0123456789abcdef"),
+		    40);
+	}
+	assert_string_not_equal(list[0].thumbprint, list[1].thumbprint);
+	assert_string_equal(policy_module_thumbprint(&s, text),
+	    list[0].thumbprint);
+	s.policy_module.installed = false;
+	assert_int_equal(policy_module_certificates(&s, list), 0);
+}
+
 static int
 set_up(void **state)
 {
@@ -201,6 +311,8 @@ main(void)
 	static const struct table tables[] = {
 		ROWS(expects, expecteds),
 		ONE(long_challenge, "a challenge of 8192 octets"),
+		ROWS(names, nameds),
+		ONE(thumbprints, "thumbprints of its certificates"),
 	};
 
 	return ROWS_RUN(tables, set_up, tear_down);
