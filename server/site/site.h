@@ -119,6 +119,8 @@ char *site_path(const struct site *, char out[SITE_PATH_SIZE]);
 struct clock *site_clock(struct site *);
 struct journal *site_journal(struct site *);
 struct log_memory *site_evidence(struct site *);
+/* By its clock: the start, or the reset. */
+int64_t site_opened(const struct site *);
 /* Whether it is gone; exchanges that it has still end. */
 bool site_is_closed(const struct site *);
 /* Where it has a port of its own; 0: nowhere. */

@@ -481,7 +481,8 @@ what_there_is_is_listed(void **state)
 	(void)state;
 	set_up(&f, NULL);
 	json = call_json(&f, "GET", SITE "/evidence", NULL, 200);
-	assert_int_equal(json_array_size(json_object_get(json, "evidence")), 7);
+	assert_int_equal(json_array_size(json_object_get(json, "evidence")),
+	    19);
 	json_array_foreach(json_object_get(json, "evidence"), i, one)
 	{
 		struct mockndes_reply reply;
@@ -503,7 +504,9 @@ static const struct nonsense {
 	{ "GET", SITE "/evidence/capi3-log", NULL, 404, "evidence_unknown",
 	    "there is no evidence \"capi3-log\"; there is: iis-log, "
 	    "httperr-log, application-log, system-log, capi2-log, "
-	    "policy-module-log, connector-log" },
+	    "policy-module-log, connector-log, services, app-pools, registry, "
+	    "certificates, request-filtering, iis-authentication, user-rights, "
+	    "service-account, app-proxy, network, group-policy, setup-log" },
 	{ "GET", SITE "/evidence/", NULL, 404, "path_unknown", NULL },
 	{ "GET", SITE "/evidence/iis-log?format=xml", NULL, 400, "parameter",
 	    "\"format\" is text or json, not \"xml\"" },
