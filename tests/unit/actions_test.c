@@ -100,14 +100,19 @@ static const struct walk {
 	    { { "request-cep-encryption-certificate", "iisreset", "",
 		  "the certificate of the signing RA has expired" },
 		{ "iisreset", "",
-		    "ra.encryption.not_before ra.encryption.not_after",
-		    "the certificate of the signing RA has expired" },
+		    "ra.encryption.not_before ra.encryption.not_after "
+		    "ra.encryption.key_readable",
+		    "ra.encryption.key_readable" },
 		{ "request-enrollment-agent-certificate",
 		    "import-enrollment-agent-to-machine iisreset", "",
-		    "the certificate of the signing RA" },
+		    "ra.encryption.key_readable" },
 		{ "import-enrollment-agent-to-machine", "iisreset", "",
-		    "the certificate of the signing RA" },
-		{ "iisreset", "", "ra.signing.not_before ra.signing.not_after",
+		    "ra.encryption.key_readable" },
+		{ "grant-read-on-ra-keys", "iisreset", "",
+		    "ra.encryption.key_readable" },
+		{ "iisreset", "",
+		    "ra.signing.not_before ra.signing.not_after "
+		    "ra.encryption.key_readable",
 		    NULL } } },
 	{ "the user's store is not the computer's",
 	    { "ra.signing.not_after=-2d" }, 0,
@@ -118,6 +123,8 @@ static const struct walk {
 		{ "restart-server", "", "",
 		    "the certificate of the signing RA" },
 		{ "import-enrollment-agent-to-machine", "iisreset", "",
+		    "the certificate of the signing RA" },
+		{ "grant-read-on-ra-keys", "iisreset", "",
 		    "the certificate of the signing RA" },
 		{ "restart-server", "",
 		    "ra.signing.not_before ra.signing.not_after", NULL } } },
@@ -540,7 +547,7 @@ what_waits_is_bounded(void **state)
 	struct sites *sites = open_sites(NULL, too_short);
 
 	(void)state;
-	for (int i = 0; i < 3 * ACTIONS_MAX; i++) {
+	for (int i = 0; i < 3 * ACTION_WAITS_MAX; i++) {
 		must_act(sites, "set-request-filtering-limits");
 		must_act(sites, "renew-ra-certificates");
 	}
