@@ -156,7 +156,8 @@ register_certificate(struct stack_state *s, int64_t elapsed)
 	for (size_t i = 0; i < count; i++)
 		if (elapsed >= list[i].not_before &&
 		    elapsed <= list[i].not_after &&
-		    (newest == NULL || list[i].not_before > newest->not_before))
+		    (newest == NULL ||
+			list[i].not_before >= newest->not_before))
 			newest = &list[i];
 	if (newest != NULL &&
 	    strcmp(policy_module_thumbprint(s, named), newest->thumbprint) != 0)
