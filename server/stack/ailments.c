@@ -174,12 +174,6 @@ encryption_ra_is_no_ra(const struct stack_state *s)
 	    s->ra.encryption.key_usage != RA_USAGE_ENCRYPTION;
 }
 
-static bool
-ra_keys_are_unreadable(const struct stack_state *s)
-{
-	return !s->ra.signing.key_readable || !s->ra.encryption.key_readable;
-}
-
 /* RSA-2048 is what clients make unless they are told otherwise. */
 static bool
 usual_keys_are_denied(const struct stack_state *s)
@@ -253,9 +247,6 @@ static const struct ailment {
 	{ encryption_ra_is_no_ra,
 	    "ra.encryption.key_usage: clients that go by keyUsage choose the "
 	    "wrong RA certificate" },
-	{ ra_keys_are_unreadable,
-	    "ra.encryption.key_readable, ra.signing.key_readable: NDES cannot "
-	    "start" },
 	{ usual_keys_are_denied,
 	    "ca.minimum_key_size: the CA denies keys of 2048 bits, which "
 	    "clients make" },
