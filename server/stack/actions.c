@@ -145,11 +145,30 @@ remove_intermediates(struct stack_state *s, const struct action_call *c)
 		s->policy_module.verify_request = VERIFY_REQUEST_WORKS;
 }
 
+/* That its setup registers the newest certificate that is good is assumed. */
+static void
+register_certificate(struct stack_state *s, int64_t elapsed)
+{
+	struct policy_certificate list[POLICY_CERTIFICATES], *newest = NULL;
+	size_t count = policy_module_certificates(s, list);
+	char named[THUMBPRINT_SIZE];
+
+	for (size_t i = 0; i < count; i++)
+		if (elapsed >= list[i].not_before &&
+		    elapsed <= list[i].not_after &&
+		    (newest == NULL ||
+			list[i].not_before >= newest->not_before))
+			newest = &list[i];
+	if (newest != NULL &&
+	    strcmp(policy_module_thumbprint(s, named), newest->thumbprint) != 0)
+		strcpy(s->policy_module.thumbprint, newest->thumbprint);
+}
+
 static void
 install_connector(struct stack_state *s, const struct action_call *c)
 {
-	(void)c;
 	s->policy_module.installed = true;
+	register_certificate(s, c->elapsed);
 	s->policy_module.notify = NOTIFY_WORKS;
 	if (s->policy_module.verify_request ==
 	    VERIFY_REQUEST_SIGNING_CERTIFICATE)
@@ -164,9 +183,25 @@ set_thumbprint(struct stack_state *s, const struct action_call *c)
 	strcpy(s->policy_module.thumbprint, c->text);
 }
 
+/* A second renewal leaves the first certificate where it is named. */
+static void
+keep_renewed(struct stack_state *s)
+{
+	struct policy_certificate list[POLICY_CERTIFICATES];
+
+	if (policy_module_certificates(s, list) < POLICY_CERTIFICATES ||
+	    strcmp(list[1].thumbprint, s->policy_module.thumbprint) != 0)
+		return;
+	s->policy_module.certificate.not_before = list[1].not_before;
+	s->policy_module.certificate.not_after = list[1].not_after;
+	if (s->policy_module.verify_request == VERIFY_REQUEST_NO_CLIENT_AUTH)
+		s->policy_module.verify_request = VERIFY_REQUEST_WORKS;
+}
+
 static void
 renew_policy(struct stack_state *s, const struct action_call *c)
 {
+	keep_renewed(s);
 	s->policy_module.renewed.not_before = c->elapsed - BACK_DATED;
 	s->policy_module.renewed.not_after = c->elapsed - BACK_DATED +
 	    CERTIFICATE_YEARS * YEAR;
