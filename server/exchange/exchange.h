@@ -89,6 +89,9 @@ struct verdict {
 	int status, substatus;
 	uint32_t win32;
 	const char *reason; /* http.sys's s-reason; static */
+	const char *queue;  /* its s-queuename, or NULL; static */
+	/* Of its answer, if a layer above has sent another; else 0. */
+	uint64_t octets;
 };
 
 /* What is to be sent; the HTTP room makes bytes of it. */

@@ -445,7 +445,8 @@ void app_proxy_send(struct exchange *, int status, const char *content_type,
 
 /* http.sys: the kernel's own answers (ndes-facts 6.6). */
 enum http_sys_refusal {
-	HTTP_SYS_SERVICE_UNAVAILABLE,
+	HTTP_SYS_SERVICE_UNAVAILABLE, /* the pool is off: WAS disabled it */
+	HTTP_SYS_DISABLED,	      /* an administrator has stopped it */
 	HTTP_SYS_CONNECTION_LIMIT,
 	HTTP_SYS_QUEUE_FULL,
 	HTTP_SYS_URL_TOO_LONG,
