@@ -121,6 +121,8 @@ struct reply {
  */
 void reply_header(struct reply *, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* As it was before anybody answered. */
+void reply_clear(struct reply *);
 const char *reply_header_value(const struct reply *, const char *name);
 /* "Not Found"; "Unknown" where there is none. */
 const char *reason_phrase(int status);

@@ -369,9 +369,10 @@ bool network_refuses(const struct stack_state *);
 void app_proxy_pass(struct exchange *, const struct stack_state *);
 /*
  * On the way up, whoever has answered: an answer that comes later than the
- * proxy waits becomes its page, and the server's logs are as they were.
+ * proxy waits becomes its page (true), and the verdict, with all that the logs
+ * of the server say, stays.
  */
-void app_proxy_pass_answer(struct exchange *, const struct stack_state *);
+bool app_proxy_pass_answer(struct exchange *, const struct stack_state *);
 
 /*
  * The application pool, and its worker process (ndes-facts 8). A process dies
