@@ -283,6 +283,8 @@ do_it(struct call *call, const struct action *action, const struct texts *texts)
 		call_fail(call, FAIL_REFUSED, "%s", err.text);
 	else
 		call_acted(call, &acted);
+	/* What refuses connections may be another thing now. */
+	http_look(call->control->http);
 	site_acted_clear(&acted);
 }
 

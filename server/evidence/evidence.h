@@ -38,10 +38,17 @@ struct iis_log_place {
 bool iis_log_turns(struct iis_log_place *, const struct iis_log_form *,
     int64_t at);
 
-/* http.sys's HTTPERR log (7.2): what never reached IIS. */
-void httperr_line(const struct exchange *, struct buffer *out);
+/*
+ * http.sys's HTTPERR log (7.2): what never reached IIS. The version of IIS says
+ * which Windows it is: streamid came with HTTP/2, in 10.0 (assumed).
+ */
+void httperr_line(const struct exchange *, const struct iis_log_form *,
+    struct buffer *out);
 bool httperr_wants(const struct exchange *);
-void httperr_header(int64_t at, struct buffer *out);
+void httperr_header(const struct iis_log_form *, int64_t at,
+    struct buffer *out);
+/* As iis_log_turns(), but not for a new day. */
+bool httperr_turns(struct iis_log_place *, const struct iis_log_form *);
 
 /*
  * The files of a site: DIR/W3SVC1/u_exYYMMDD.log, DIR/HTTPERR/httperr1.log

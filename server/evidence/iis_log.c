@@ -63,6 +63,13 @@ add_stem(struct buffer *b, struct span path)
 	buffer_free(&plain);
 }
 
+/* Of an answer that another layer took nobody knows who would have left. */
+static bool
+is_client_gone(const struct exchange *ex)
+{
+	return ex->ending == ENDED_CLIENT_LEFT && ex->verdict.octets == 0;
+}
+
 void
 iis_log_line(const struct exchange *ex, const struct iis_log_form *form,
     struct buffer *b)
@@ -84,10 +91,11 @@ iis_log_line(const struct exchange *ex, const struct iis_log_form *form,
 	if (form->referer)
 		w3c_text(b, request_header(r, "Referer"));
 	buffer_printf(b, " %d %d %u", v->status, v->substatus,
-	    ex->ending == ENDED_CLIENT_LEFT && v->win32 == 0 ? CLIENT_GONE :
-							       v->win32);
+	    is_client_gone(ex) && v->win32 == 0 ? CLIENT_GONE : v->win32);
 	if (form->bytes)
-		buffer_printf(b, " %llu", (unsigned long long)ex->sent);
+		buffer_printf(b, " %llu",
+		    (unsigned long long)(v->octets != 0 ? v->octets :
+							  ex->sent));
 	buffer_printf(b, " %lld", (long long)ex->duration_ms);
 	w3c_cut(b, start);
 }

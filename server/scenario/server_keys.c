@@ -411,7 +411,7 @@ static const struct server_key keys[] = {
 	    "Octets of request line and headers together"),
 	NUMBER(http_sys.url_segment_max_length, 0, 32766,
 	    "UrlSegmentMaxLength: characters between two slashes of the "
-	    "path; beyond it 400 Invalid URL"),
+	    "path; beyond it 400 Invalid URL; 0: any"),
 	NUMBER(http_sys.url_segment_max_count, 0, 16383,
 	    "UrlSegmentMaxCount: segments of the path, likewise"),
 	WORD(http_sys.queue, queue_words,

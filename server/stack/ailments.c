@@ -40,6 +40,52 @@ advertised_cipher(const struct stack_state *s)
 }
 
 static bool
+nobody_comes(const struct stack_state *s)
+{
+	return s->network.device != DEVICE_REACHES;
+}
+
+static bool
+url_leads_nowhere(const struct stack_state *s)
+{
+	return s->app_proxy.external_url != EXTERNAL_URL_DEFAULT_DOMAIN;
+}
+
+static bool
+connector_service_is_stopped(const struct stack_state *s)
+{
+	return s->app_proxy.connector_service != SERVICE_RUNNING;
+}
+
+static bool
+back_end_is_unreachable(const struct stack_state *s)
+{
+	return s->app_proxy.back_end != BACK_END_REACHABLE;
+}
+
+static bool
+queue_is_full(const struct stack_state *s)
+{
+	return s->http_sys.queue != HTTP_QUEUE_OPEN;
+}
+
+/* "/certsrv/mscep/mscep.dll/pkiclient.exe"; a limit of 0 is none. */
+static bool
+segments_are_too_short(const struct stack_state *s)
+{
+	return s->http_sys.url_segment_max_length != 0 &&
+	    s->http_sys.url_segment_max_length <
+	    (int64_t)strlen("pkiclient.exe");
+}
+
+static bool
+segments_are_too_few(const struct stack_state *s)
+{
+	return s->http_sys.url_segment_max_count != 0 &&
+	    s->http_sys.url_segment_max_count < 4;
+}
+
+static bool
 handshake_fails(const struct stack_state *s)
 {
 	return s->tls.handshake != HANDSHAKE_GOOD;
@@ -198,6 +244,24 @@ static const struct ailment {
 	bool (*has)(const struct stack_state *);
 	const char *text;
 } ailments[] = {
+	{ nobody_comes, "network.device: no device reaches the server" },
+	{ url_leads_nowhere,
+	    "app_proxy.external_url: devices go to a URL that nobody serves" },
+	{ connector_service_is_stopped,
+	    "app_proxy.connector_service: the application proxy answers with "
+	    "GatewayTimeout" },
+	{ back_end_is_unreachable,
+	    "app_proxy.back_end: the application proxy answers with "
+	    "BadGateway" },
+	{ queue_is_full,
+	    "http_sys.queue: http.sys answers every request to NDES with "
+	    "status 503" },
+	{ segments_are_too_short,
+	    "http_sys.url_segment_max_length: http.sys refuses the paths of "
+	    "NDES" },
+	{ segments_are_too_few,
+	    "http_sys.url_segment_max_count: http.sys refuses the paths of "
+	    "NDES" },
 	{ handshake_fails, "tls.handshake: no TLS connection is made" },
 	{ tls_is_old, "tls.versions: clients of today refuse TLS below 1.2" },
 	{ tls_certificate_is_bad,

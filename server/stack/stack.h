@@ -369,9 +369,10 @@ bool network_refuses(const struct stack_state *);
 void app_proxy_pass(struct exchange *, const struct stack_state *);
 /*
  * On the way up, whoever has answered: an answer that comes later than the
- * proxy waits becomes its page, and the server's logs are as they were.
+ * proxy waits becomes its page (true), and the verdict, with all that the logs
+ * of the server say, stays.
  */
-void app_proxy_pass_answer(struct exchange *, const struct stack_state *);
+bool app_proxy_pass_answer(struct exchange *, const struct stack_state *);
 
 /*
  * The application pool, and its worker process (ndes-facts 8). A process dies
@@ -445,7 +446,8 @@ void app_proxy_send(struct exchange *, int status, const char *content_type,
 
 /* http.sys: the kernel's own answers (ndes-facts 6.6). */
 enum http_sys_refusal {
-	HTTP_SYS_SERVICE_UNAVAILABLE,
+	HTTP_SYS_SERVICE_UNAVAILABLE, /* the pool is off: WAS disabled it */
+	HTTP_SYS_DISABLED,	      /* an administrator has stopped it */
 	HTTP_SYS_CONNECTION_LIMIT,
 	HTTP_SYS_QUEUE_FULL,
 	HTTP_SYS_URL_TOO_LONG,

@@ -68,7 +68,7 @@ check_logs(const struct exchange *ex, const struct stack_state *s)
 		iis_log_line(ex, &form, &line);
 	} else {
 		REQUIRE(httperr_wants(ex));
-		httperr_line(ex, &line);
+		httperr_line(ex, &form, &line);
 		blanks = 13;
 	}
 	REQUIRE(!line.failed && count(buffer_span(&line), ' ') == blanks);
