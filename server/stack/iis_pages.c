@@ -81,6 +81,10 @@ static const struct page {
 	    "The page was not displayed because the request "
 	    "entity is too large.",
 	    NULL, NULL, NULL, NULL },
+	/* Assumed: the article has the status line alone. */
+	{ 414, -1, NULL,
+	    "The page was not displayed because the request URI is too long.",
+	    NULL, NULL, NULL, NULL },
 	{ 500, -1, "500 - Internal server error.",
 	    "There is a problem with "
 	    "the resource you are looking for, and it cannot be displayed.",
