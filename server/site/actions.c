@@ -132,11 +132,15 @@ site_waits(struct site *site, const struct action *action)
 	return waits;
 }
 
-/* Those that a site has not needed yet are good for two years once made. */
+/*
+ * Those that a site has not needed yet are good for two years once made, unless
+ * they are there already.
+ */
 static bool
 needs_credentials(const struct snapshot *s, int64_t now)
 {
 	return s->credentials != NULL ||
+	    key_set_has_certificates(s->site->sites->options.keys) ||
 	    s->state.ra.signing.not_before != RA_USUAL ||
 	    s->state.ra.signing.not_after != RA_USUAL ||
 	    s->state.ra.encryption.not_before != RA_USUAL ||
