@@ -213,6 +213,16 @@ catch_up(struct exchange *ex)
 	return false;
 }
 
+/* Whether mscep.dll can begin: its certificates, keys and registry. */
+static bool
+starts(struct exchange *ex)
+{
+	if (site_doubts_ras(ex) && !catch_up(ex))
+		return false;
+	mscep_pass(ex, &ex->snapshot->state, ex->snapshot->credentials);
+	return !exchange_is_answered(ex);
+}
+
 /* After a rollover nobody gets the old one; some answers show none. */
 static bool
 wants_next_ca(const struct exchange *ex, enum operation operation)
@@ -278,7 +288,8 @@ answer(void *cls, struct exchange *ex)
 	iis_pass_body(ex, &ex->snapshot->state);
 	if (!exchange_is_answered(ex))
 		meet_death(ex);
-	if (!exchange_is_answered(ex) && (late || !site_decide(ex, NULL))) {
+	if (!exchange_is_answered(ex) && starts(ex) &&
+	    (late || !site_decide(ex, NULL))) {
 		if (!wants_next_ca(ex, operation) || catch_up(ex))
 			answer_operation(ex, operation);
 	}
@@ -301,7 +312,8 @@ is_long(void *cls, const struct exchange *ex)
 	(void)cls;
 	return ex->is_fatal || operation == OPERATION_PKI ||
 	    operation == OPERATION_GET_NEXT_CA ||
-	    may_make_certs(ex, operation) || wants_next_ca(ex, operation);
+	    may_make_certs(ex, operation) || wants_next_ca(ex, operation) ||
+	    site_doubts_ras(ex);
 }
 
 /* A head that does not end has a target, if its first line has an end. */

@@ -18,6 +18,9 @@ struct iis_log_form {
 	const char *version; /* "10.0"; static */
 	bool referer;	     /* IIS 8.0 and later */
 	bool bytes;	     /* sc-bytes, as the article shows */
+	/* What is shown in place of the truth; NULL, 0: the truth. Borrowed. */
+	const char *s_ip, *c_ip;
+	unsigned s_port;
 };
 /* One line without its end, of at most 64 KiB. */
 void iis_log_line(const struct exchange *, const struct iis_log_form *,

@@ -205,6 +205,11 @@ struct site *site_of(const struct exchange *);
  */
 bool site_is_behind(const struct exchange *);
 int site_catch_up(struct exchange *);
+/*
+ * Whether the same is to be done before it is known if the certificates of the
+ * RAs are good at the time of the exchange.
+ */
+bool site_doubts_ras(const struct exchange *);
 /* Whether nobody reaches its ports; may_change: by the clock alone. */
 bool site_refuses(const struct door *, bool *may_change);
 /*

@@ -233,9 +233,55 @@ encryption_ra_is_no_ra(const struct stack_state *s)
 }
 
 static bool
-ra_keys_are_unreadable(const struct stack_state *s)
+status_is_ordered(const struct stack_state *s)
 {
-	return !s->ra.signing.key_readable || !s->ra.encryption.key_readable;
+	return s->iis.status[0] != '\0';
+}
+
+static bool
+right_is_missing(const struct stack_state *s)
+{
+	return !s->iis.impersonation_right;
+}
+
+static bool
+account_cannot_log_on(const struct stack_state *s)
+{
+	return s->app_pool.identity == IDENTITY_LOCKED ||
+	    s->app_pool.identity == IDENTITY_PASSWORD_EXPIRED;
+}
+
+static bool
+handlers_are_unordered(const struct stack_state *s)
+{
+	return !s->iis.handlers_ordered && s->windows == WINDOWS_2012;
+}
+
+static bool
+registry_is_inconsistent(const struct stack_state *s)
+{
+	return s->mscep.registry != REGISTRY_CONSISTENT;
+}
+
+static bool
+encrypted_password_is_bad(const struct stack_state *s)
+{
+	return s->mscep.encrypted_password ==
+	    ENCRYPTED_PASSWORD_UNDECRYPTABLE ||
+	    (s->mscep.encrypted_password == ENCRYPTED_PASSWORD_NOT_WRITABLE &&
+		s->mscep.challenge.mode == CHALLENGES_SINGLE);
+}
+
+static bool
+signing_key_is_locked(const struct stack_state *s)
+{
+	return !s->ra.signing.key_readable;
+}
+
+static bool
+encryption_key_is_locked(const struct stack_state *s)
+{
+	return !s->ra.encryption.key_readable;
 }
 
 /* RSA-2048 is what clients make unless they are told otherwise. */
@@ -290,6 +336,23 @@ static const struct ailment {
 	{ account_has_no_right,
 	    "app_pool.identity: the service account may not log on as a "
 	    "batch job, and the application pool cannot start" },
+	{ account_cannot_log_on,
+	    "app_pool.identity: the service account of NDES cannot log on" },
+	{ status_is_ordered,
+	    "iis.status: every request to NDES gets this status" },
+	{ right_is_missing,
+	    "iis.impersonation_right: every request to NDES gets status "
+	    "500" },
+	{ handlers_are_unordered,
+	    "iis.handlers_ordered: the admin site gets status 500, and nobody "
+	    "a password" },
+	{ registry_is_inconsistent, "mscep.registry: NDES does not start" },
+	{ encrypted_password_is_bad,
+	    "mscep.encrypted_password: NDES does not start" },
+	{ signing_key_is_locked,
+	    "ra.signing.key_readable: NDES does not start" },
+	{ encryption_key_is_locked,
+	    "ra.encryption.key_readable: NDES does not start" },
 	{ takes_no_message,
 	    "mscep.accept: no message reaches NDES, by GET or by POST" },
 	{ post_is_a_trap,
@@ -335,9 +398,6 @@ static const struct ailment {
 	{ encryption_ra_is_no_ra,
 	    "ra.encryption.key_usage: clients that go by keyUsage choose the "
 	    "wrong RA certificate" },
-	{ ra_keys_are_unreadable,
-	    "ra.encryption.key_readable, ra.signing.key_readable: NDES cannot "
-	    "start" },
 	{ usual_keys_are_denied,
 	    "ca.minimum_key_size: the CA denies keys of 2048 bits, which "
 	    "clients make" },
@@ -390,21 +450,14 @@ static int
 check_certificates(const struct credentials *cred, int64_t now,
     struct error *why)
 {
-	static const char *const names[CA_ROLES] = {
-		[CA_ISSUING] = "certificate of the CA",
-		[CA_RA_SIGNING] = "certificate of the signing RA",
-		[CA_RA_ENCRYPTION] = "certificate of the encryption RA",
-	};
+	const struct x509 *ca = cred == NULL ? NULL : &cred->certs[CA_ISSUING];
 
-	for (int role = 0; cred != NULL && role < CA_ROLES; role++) {
-		if (now > cred->certs[role].not_after)
-			return error_set(why, "the %s has expired",
-			    names[role]);
-		if (now < cred->certs[role].not_before)
-			return error_set(why, "the %s is not valid yet",
-			    names[role]);
-	}
-	return 0;
+	if (ca != NULL && now > ca->not_after)
+		return error_set(why, "the certificate of the CA has expired");
+	if (ca != NULL && now < ca->not_before)
+		return error_set(why,
+		    "the certificate of the CA is not valid yet");
+	return mscep_has_ras(cred, now, why) ? 0 : -1;
 }
 
 bool

@@ -7,9 +7,16 @@
 #define SERVICE "/certsrv/mscep/mscep.dll"
 #define LINE_MAX_OCTETS 65536
 
-static const struct iis_log_form plain = { "10.0", true, false };
-static const struct iis_log_form article = { "10.0", true, true };
-static const struct iis_log_form windows_2008r2 = { "7.5", false, false };
+static const struct iis_log_form plain = { .version = "10.0", .referer = true };
+static const struct iis_log_form article = { .version = "10.0",
+	.referer = true,
+	.bytes = true };
+static const struct iis_log_form windows_2008r2 = { .version = "7.5" };
+static const struct iis_log_form elsewhere = { .version = "10.0",
+	.referer = true,
+	.bytes = true,
+	.c_ip = "fe80::f53d:89b8:c3e8:5fec%13",
+	.s_port = 80 };
 
 static const struct line {
 	const char *row;
@@ -37,6 +44,13 @@ static const struct line {
 	    "GET " SERVICE "/pkiclient.exe operation=GetCACaps&message=default "
 	    "443 - fe80::f53d:89b8:c3e8:5fec "
 	    "Mozilla/4.0+(compatible;+Win32;+NDES+client) - 200 0 0 186 0" },
+	{ "an address with a zone, as in the article", &elsewhere, "GET",
+	    SERVICE "/pkiclient.exe?operation=GetCACert&message=default",
+	    "Mozilla/4.0 (compatible; Win32; NDES client)", NULL, "10.5.14.22",
+	    { LAYER_MSCEP, 200, 0, 0, NULL }, ENDED_SENT, 3567, 0,
+	    "GET " SERVICE "/pkiclient.exe operation=GetCACert&message=default "
+	    "80 - fe80::f53d:89b8:c3e8:5fec%13 "
+	    "Mozilla/4.0+(compatible;+Win32;+NDES+client) - 200 0 0 3567 0" },
 	{ "2008 R2 has no referer", &windows_2008r2, "POST",
 	    SERVICE "?operation=PKIOperation", "sscep", "http://x/",
 	    "10.5.14.22", { LAYER_MSCEP, 200, 0, 0, NULL, NULL, 0 }, ENDED_SENT,
@@ -119,6 +133,28 @@ iis_line(void **state)
 	buffer_add_byte(&b, 0);
 	assert_memory_equal(b.data, "2013-04-29 09:15:51 10.1.2.5 ", 29);
 	assert_string_equal((char *)b.data + 29, t->line);
+	buffer_free(&b);
+	exchange_clear(&ex);
+}
+
+/* The whole of the article's line, but for the date that it leaves out. */
+static void
+other_addresses(void **state)
+{
+	struct iis_log_form form = elsewhere;
+	struct buffer b = { 0 };
+	struct exchange ex;
+
+	(void)state;
+	form.s_ip = "fe80::f53d:89b8:c3e8:5fec%13";
+	fill(&ex, &lines[2]);
+	iis_log_line(&ex, &form, &b);
+	buffer_add_byte(&b, 0);
+	assert_string_equal((char *)b.data,
+	    "2013-04-29 09:15:51 fe80::f53d:89b8:c3e8:5fec%13 GET " SERVICE
+	    "/pkiclient.exe operation=GetCACert&message=default 80 - "
+	    "fe80::f53d:89b8:c3e8:5fec%13 "
+	    "Mozilla/4.0+(compatible;+Win32;+NDES+client) - 200 0 0 3567 0");
 	buffer_free(&b);
 	exchange_clear(&ex);
 }
@@ -490,7 +526,7 @@ narrated(void **state)
 	struct exchange ex;
 
 	(void)state;
-	fill(&ex, &lines[11]);
+	fill(&ex, &lines[12]);
 	ex.scep.message_type = 19;
 	ex.scep.type_name = "PKCSReq";
 	strcpy(ex.scep.transaction_id, "ABC");
@@ -547,7 +583,7 @@ narrates_findings(void **state)
 	struct exchange ex;
 
 	(void)state;
-	fill(&ex, &lines[11]);
+	fill(&ex, &lines[12]);
 	find_all(&ex);
 	narrate(&ex, &plain, collect, &b);
 	buffer_add_byte(&b, 0);
@@ -563,6 +599,7 @@ main(void)
 {
 	static const struct table tables[] = {
 		ROWS(iis_line, lines),
+		ONE(other_addresses, "who stands in the log may be another"),
 		ROWS(log_header, heads),
 		ROWS(httperr, error_lines),
 		ONE(nobody_answered, "what nobody answered is in no log"),

@@ -292,7 +292,8 @@ must_end_in(struct buffer *line, const char *wanted)
 static void
 check_logs(const struct exchange *ex, const struct ordered *t)
 {
-	static const struct iis_log_form form = { "10.0", true, false };
+	static const struct iis_log_form form = { .version = "10.0",
+		.referer = true };
 	struct buffer line = { 0 };
 
 	assert_int_equal(iis_log_wants(ex), t->iis != NULL);
