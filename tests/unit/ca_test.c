@@ -75,7 +75,7 @@ judges(void **state)
 	stack_healthy(&s);
 	s.ca.minimum_key_size = t->minimum;
 	s.ca.subject_max = (int64_t)csr.subject.len + t->subject_change;
-	assert_int_equal(ca_judge(&s, &csr), t->refusal);
+	assert_int_equal(ca_judge(&s, &csr, &err), t->refusal);
 	X509_NAME_free(empty);
 	X509_REQ_free(request);
 	blob_free(&der);
