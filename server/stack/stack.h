@@ -426,7 +426,7 @@ bool policy_module_certificate_is_good(const struct stack_state *,
     int64_t elapsed, struct error *why);
 /* Whether it is the first one. */
 bool policy_module_shows_first(const struct stack_state *);
-/* Whether VerifyRequest does not work, and why. */
+/* Whether VerifyRequest does not work, and why, or NULL. */
 bool policy_module_cannot_verify(const struct stack_state *, struct error *why);
 
 /*
