@@ -482,6 +482,18 @@ doors_close_site(struct doors *d, const char *id, struct error *err)
 	return answer;
 }
 
+static bool
+is_lost(void *cls, const struct exchange *ex)
+{
+	return site_lost(cls, ex);
+}
+
+void
+doors_cut_lost(void *http, struct site *site)
+{
+	http_cut(http, is_lost, site);
+}
+
 void
 doors_look(struct doors *d)
 {

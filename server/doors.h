@@ -38,6 +38,12 @@ enum site_answer doors_open(struct doors *, struct site *, unsigned port,
 enum site_answer doors_close_site(struct doors *, const char *id,
     struct error *);
 
+/*
+ * For struct sites_options, with the struct http: those go that were being
+ * held for a process which has died.
+ */
+void doors_cut_lost(void *http, struct site *);
+
 /* The scenario of a site, or its clock, is another: it may refuse now. */
 void doors_look(struct doors *);
 

@@ -239,6 +239,8 @@ open_sites(struct mockndes *m, const struct mockndes_options *o,
 		.journals.cls = m,
 		.narrate = o->narrate,
 		.cls = o->narrate_cls,
+		.cut = doors_cut_lost,
+		.cut_cls = m->http,
 	};
 	struct site *site;
 

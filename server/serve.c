@@ -151,6 +151,18 @@ static void (*const layers[])(struct exchange *, const struct stack_state *) = {
 	iis_pass,
 };
 
+/* Between IIS and mscep.dll: what there is of a worker process. */
+static void
+pass_process(struct exchange *ex)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+
+	if (!exchange_is_answered(ex))
+		app_pool_enter(ex, state, site_elapsed(ex));
+	else if (app_pool_lacks_identity(ex))
+		site_tell_identity(ex);
+}
+
 static void
 begin(void *cls, struct exchange *ex)
 {
@@ -165,6 +177,7 @@ begin(void *cls, struct exchange *ex)
 	     !exchange_is_answered(ex);
 	     i++)
 		layers[i](ex, &ex->snapshot->state);
+	pass_process(ex);
 	if (exchange_is_answered(ex))
 		end(ex);
 }
@@ -215,6 +228,25 @@ answer_operation(struct exchange *ex, enum operation operation)
 	}
 }
 
+/* Its process dies of it, or has died since it came. */
+static void
+meet_death(struct exchange *ex)
+{
+	if (site_process_died(ex))
+		app_pool_drop(ex);
+	else if (ex->is_fatal)
+		site_crash(ex);
+}
+
+/* Others may have brought down its process meanwhile. */
+static void
+leave(void *cls, struct exchange *ex)
+{
+	(void)cls;
+	if (ex->snapshot != NULL && site_lost(site_of(ex), ex))
+		app_pool_drop(ex);
+}
+
 static void
 answer(void *cls, struct exchange *ex)
 {
@@ -223,6 +255,8 @@ answer(void *cls, struct exchange *ex)
 
 	(void)cls;
 	iis_pass_body(ex, &ex->snapshot->state);
+	if (!exchange_is_answered(ex))
+		meet_death(ex);
 	if (!exchange_is_answered(ex) && (late || !site_decide(ex, NULL))) {
 		if (!wants_next_ca(ex, operation) || catch_up(ex))
 			answer_operation(ex, operation);
@@ -244,7 +278,7 @@ is_long(void *cls, const struct exchange *ex)
 	enum operation operation = mscep_operation(&ex->request);
 
 	(void)cls;
-	return operation == OPERATION_PKI ||
+	return ex->is_fatal || operation == OPERATION_PKI ||
 	    operation == OPERATION_GET_NEXT_CA ||
 	    may_make_certs(ex, operation) || wants_next_ca(ex, operation);
 }
@@ -325,6 +359,7 @@ serve_service(const struct door *door)
 	return (struct http_service){
 		.begin = begin,
 		.answer = answer,
+		.leave = leave,
 		.is_long = is_long,
 		.refuse = refuse,
 		.limits = limits,

@@ -313,6 +313,7 @@ struct exchange {
 	struct rule_notes notes; /* once it is over */
 	struct event *events;
 	uint64_t process; /* the worker process that it came to */
+	bool is_fatal;	  /* which dies of it */
 	struct scep_facts scep;
 	struct snapshot *snapshot;
 	int64_t at;			 /* site's time at its start */

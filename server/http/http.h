@@ -40,6 +40,12 @@ struct http_service {
 	/* True: answer() takes long and belongs on a worker. Each time. */
 	bool (*is_long)(void *cls, const struct exchange *);
 	/*
+	 * It is answered, and goes out now; the last moment to take that back.
+	 * NULL: no call. It comes on the thread that looks first at what
+	 * http_cut() is for: what is not seen here is seen there.
+	 */
+	void (*leave)(void *cls, struct exchange *);
+	/*
 	 * There is no request, or no whole one. Says who refuses; must answer
 	 * at HTTP_REFUSED_LIMIT, else the connection is closed in silence.
 	 */

@@ -211,13 +211,15 @@ send_ordinary(struct call *call)
 static enum MHD_Result
 send_reply(struct call *call, void **con_cls, bool unread)
 {
+	const struct http_service *s = &call->listener->service;
 	struct exchange *ex = &call->exchange;
 
+	if (s->leave != NULL)
+		s->leave(s->cls, ex);
 	if (ex->reply.status == 0 && wire_is_ordinary(&ex->wire))
 		return MHD_NO;
 	/* Clients that keep what they do not use must not keep others out. */
-	if (call->listener->service.reserved &&
-	    places_are_scarce(call->listener->places))
+	if (s->reserved && places_are_scarce(call->listener->places))
 		ex->reply.close = true;
 	/* An answer while a body is still coming would end in a reset. */
 	if (unread || !reply_is_ordinary(ex))

@@ -147,8 +147,10 @@ needs_credentials(const struct snapshot *s)
 static bool
 is_healthy(const struct snapshot *s, struct error *why)
 {
-	if (!stack_is_healthy(&s->state, s->credentials,
-		clock_now(&s->site->clock), why))
+	int64_t now = clock_now(&s->site->clock);
+
+	if (!stack_is_healthy(&s->state, s->credentials, now, why) ||
+	    app_pool_is_broken(&s->state, now - s->site->opened, why))
 		return false;
 	if (s->scenario->faults.count == 0)
 		return true;

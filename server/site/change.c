@@ -46,6 +46,14 @@ change_count_anew(struct change *c, struct error *err)
 	return c->counters == NULL ? error_set(err, "out of memory") : 0;
 }
 
+/* Whoever starts the pool, and however. */
+static bool
+starts_pool(const struct change *c)
+{
+	return c->old->state.app_pool.state != POOL_STARTED &&
+	    c->fresh->state.app_pool.state == POOL_STARTED;
+}
+
 bool
 change_swap(struct change *c)
 {
@@ -54,6 +62,8 @@ change_swap(struct change *c)
 
 	if (site->now != c->old)
 		return false;
+	if (c->counters != NULL || starts_pool(c))
+		app_pool_restart(&site->worker);
 	site->now = c->fresh;
 	c->fresh = c->old; /* the site's reference to it */
 	if (c->counters != NULL) {

@@ -26,6 +26,7 @@ struct site {
 	struct log_memory *evidence; /* safe by itself */
 	struct clock clock;	     /* atomic by itself */
 	_Atomic int64_t opened;	     /* by its clock: the start, or the reset */
+	_Atomic uint64_t died;	     /* as worker.died: for who has no lock */
 	struct state_dir *state;     /* borrowed, safe by itself; or NULL */
 	struct log_files *logs;	     /* safe by itself */
 	pthread_mutex_t lock;	     /* what follows, but for the last ones */
@@ -35,6 +36,7 @@ struct site {
 	struct fault_counters *counters; /* of now->scenario */
 	struct issued issued;
 	struct action_waits waits; /* what actions have prepared */
+	struct pool_worker worker;
 	uint32_t next_request, crl_number;
 	struct credentials *first; /* its CA before any rollover, or NULL */
 	struct credentials *next;  /* what a rollover leads to, or NULL */
@@ -85,6 +87,8 @@ struct snapshot *snapshot_first(struct site *, struct scenario *,
  */
 struct snapshot *snapshot_next(const struct snapshot *old, struct scenario *,
     const struct stack_state *, bool first, struct error *);
+/* The same with the application pool disabled; NULL without memory. */
+struct snapshot *snapshot_disabled(const struct snapshot *);
 /* A reference. */
 struct snapshot *site_now(struct site *);
 /* The same, with credentials, as of now by the clock. Slow: it may sign. */

@@ -37,17 +37,18 @@ site_past(struct site *site)
 	struct snapshot *s = site_now(site);
 	const struct sites_options *options = &site->sites->options;
 	int64_t now = clock_now(&site->clock);
-	struct event *events = NULL;
+	struct stack_past past = { .state = &s->state };
 	struct error err = { 0 };
 	struct iis_log_form form;
 
 	site_log_form(&s->state, &form);
-	add_told(&events, s->scenario);
-	log_memory_add_events(site->evidence, events, now, &form);
-	if (log_files_write_events(site->logs, events, now, &form, &err) ==
+	stack_past(&past);
+	add_told(&past.events, s->scenario);
+	log_memory_add_events(site->evidence, past.events, now, &form);
+	if (log_files_write_events(site->logs, past.events, now, &form, &err) ==
 		-1 &&
 	    options->narrate != NULL)
 		options->narrate(options->cls, err.text);
-	events_free(events);
+	events_free(past.events);
 	snapshot_free(s);
 }

@@ -137,7 +137,10 @@ by_path(struct sites *sites, struct request *r, struct site **out,
 static void
 begin_at(struct site *site, struct exchange *ex)
 {
-	ex->snapshot = site_now(site);
+	pthread_mutex_lock(&site->lock);
+	ex->snapshot = snapshot_ref(site->now);
+	ex->process = site->worker.process;
+	pthread_mutex_unlock(&site->lock);
 	ex->at = clock_now(&site->clock);
 }
 

@@ -12,6 +12,19 @@ site_log_form(const struct stack_state *state, struct iis_log_form *form)
 	form->bytes = state->iis.log_fields == LOG_FIELDS_ARTICLE;
 }
 
+/*
+ * What was on its way to a client when its process died: that nothing more of
+ * it goes out is http.sys's to log. What has gone out stays so.
+ */
+static void
+lose(struct exchange *ex)
+{
+	int status = ex->reply.status;
+
+	app_pool_drop(ex);
+	ex->reply.status = status;
+}
+
 /* Who watches must know which site it is about. */
 static void
 say(void *cls, const char *line)
@@ -44,6 +57,8 @@ site_commit(struct exchange *ex)
 		return;
 	site = s->site;
 	options = &site->sites->options;
+	if (ex->ending == ENDED_CUT && site_lost(site, ex))
+		lose(ex);
 	ex->snapshot = NULL;
 	faults_note(&s->scenario->faults, &ex->decision, &ex->notes);
 	site_log_form(&s->state, &form);

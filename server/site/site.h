@@ -47,6 +47,12 @@ struct sites_options {
 	struct journals_options journals;
 	void (*narrate)(void *cls, const char *line); /* NULL: silent */
 	void *cls;
+	/*
+	 * The worker process of this site has died: site_lost() knows what was
+	 * in it. On the thread of site_crash(). NULL: nobody has anything.
+	 */
+	void (*cut)(void *cls, struct site *);
+	void *cut_cls;
 };
 #define SITES_MOST 1024
 /*
@@ -212,6 +218,23 @@ bool site_decides_late(const struct exchange *);
 int site_edit(struct exchange *, enum fault_stage, void *plan);
 /* Whether some rule that applies has edits at this stage. */
 bool site_edits(const struct exchange *, enum fault_stage);
+/* From the opening of its site, or the reset, to the exchange: seconds. */
+int64_t site_elapsed(const struct exchange *);
+/*
+ * The worker process that the exchange is in dies of it: events, one-time
+ * passwords forgotten, all that was in the process cut, maybe the application
+ * pool disabled. The exchange is answered: nothing else is to be done. Not on a
+ * thread of http, but for a worker.
+ */
+void site_crash(struct exchange *);
+/* Whether that has happened to the process that the exchange came to. */
+bool site_process_died(const struct exchange *);
+/* The same, of this site, and it was to be answered by that process. */
+bool site_lost(const struct site *, const struct exchange *);
+/* The application pool has no identity: the first to see it leaves events. */
+void site_tell_identity(struct exchange *);
+/* Somebody starts the pool: another process, no deaths held against it. */
+void site_restart_pool(struct site *);
 /* Its end: logs, journal. The snapshot is given back. */
 void site_commit(struct exchange *);
 

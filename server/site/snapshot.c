@@ -74,6 +74,29 @@ snapshot_next(const struct snapshot *old, struct scenario *scenario,
 }
 
 struct snapshot *
+snapshot_disabled(const struct snapshot *old)
+{
+	struct error unused = { 0 };
+	struct snapshot *s = snapshot_new(old->site, old->scenario, &old->state,
+	    &unused);
+
+	if (s == NULL)
+		return NULL;
+	s->state.app_pool.state = POOL_DISABLED;
+	s->generation = old->generation;
+	s->changes = old->changes + 1;
+	s->resets = old->resets;
+	s->began = old->began;
+	if (old->credentials == NULL)
+		return s;
+	s->credentials = credentials_ref(old->credentials);
+	if (blob_copy(&s->ca_certs, blob_span(&old->ca_certs)) == 0)
+		return s;
+	snapshot_free(s);
+	return NULL;
+}
+
+struct snapshot *
 snapshot_first(struct site *site, struct scenario *scenario, struct error *err)
 {
 	return snapshot_new(site, scenario, &scenario->state, err);

@@ -71,6 +71,18 @@ tls_wants_certificate(const struct stack_state *s)
 }
 
 static bool
+pool_is_not_started(const struct stack_state *s)
+{
+	return s->app_pool.state != POOL_STARTED;
+}
+
+static bool
+account_has_no_right(const struct stack_state *s)
+{
+	return s->app_pool.identity == IDENTITY_NO_LOGON_RIGHT;
+}
+
+static bool
 takes_no_message(const struct stack_state *s)
 {
 	return !s->mscep.accept.post && !s->mscep.accept.get;
@@ -245,6 +257,12 @@ static const struct ailment {
 	{ tls_wants_certificate,
 	    "tls.client_certificate: who comes for a first certificate has "
 	    "none to show" },
+	{ pool_is_not_started,
+	    "app_pool.state: the application pool is not started, and "
+	    "http.sys answers 503 in its place" },
+	{ account_has_no_right,
+	    "app_pool.identity: the service account may not log on as a "
+	    "batch job, and the application pool cannot start" },
 	{ takes_no_message,
 	    "mscep.accept: no message reaches NDES, by GET or by POST" },
 	{ post_is_a_trap,

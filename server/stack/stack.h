@@ -380,23 +380,42 @@ void app_proxy_pass_answer(struct exchange *, const struct stack_state *);
 #define RAPID_FAIL_MOST 100 /* of rapid_fail_max_crashes */
 /* Not thread-safe: the site's lock. Zeroed: nothing has happened. */
 struct pool_worker {
-	uint64_t process;		 /* grows by one with each death */
+	uint64_t process;		 /* the one of now: they are counted */
+	uint64_t died;			 /* those before this one are dead */
+	bool told_identity;		 /* that there is no identity */
 	int64_t deaths[RAPID_FAIL_MOST]; /* site's time, oldest first */
 	size_t count;
 };
 /* 503, unless it is started and has an identity; of NDES's paths alone. */
 void app_pool_pass(struct exchange *, const struct stack_state *);
+/* Whether that was for want of an identity; what WAS says of it, once. */
+bool app_pool_lacks_identity(const struct exchange *);
+void app_pool_tell_identity(struct exchange *);
+/*
+ * Whether the connector cannot work, so that no request to mscep.dll is
+ * answered; and why. `elapsed`: since the site's opening.
+ */
+bool app_pool_is_broken(const struct stack_state *, int64_t elapsed,
+    struct error *why);
 /* Whether the process dies of every request that reaches mscep.dll; of what. */
 bool app_pool_would_crash(const struct stack_state *, int64_t elapsed,
     struct error *why);
 /*
- * The process dies now: events go to the exchange, rapid-fail protection may
- * disable the pool. True: the state was changed.
+ * On the way to mscep.dll: an exchange that the process would die of is marked
+ * so; or it gets 500, if that is how the settings have it.
  */
-bool app_pool_crash(struct stack_state *, struct pool_worker *,
-    struct exchange *);
-/* What the exchange gets, or any other that was in the process. */
+void app_pool_enter(struct exchange *, const struct stack_state *,
+    int64_t elapsed);
+/* What the death of a process leaves, as far as it has to do with its cause. */
+void app_pool_tell_crash(struct event **, const struct stack_state *,
+    int64_t elapsed, uint64_t process);
+/* It is dead. True: WAS disables the pool, which has its event. */
+bool app_pool_die(struct pool_worker *, const struct stack_state *, int64_t at,
+    struct event **);
+/* What any exchange gets that was in the process: nothing at all. */
 void app_pool_drop(struct exchange *);
+/* Whether what it was answered has come from a process. */
+bool app_pool_has_answered(const struct exchange *);
 /* The windows process id of a worker process, as events show it. */
 unsigned app_pool_process_id(uint64_t process);
 /* Started anew by an administrator: no deaths are held against it. */

@@ -62,6 +62,8 @@ open_site(struct server *s, const struct server_options *options)
 		.challenge = options->challenge,
 		.log_dir = options->log_dir,
 		.scenario_dir = options->scenario_dir,
+		.cut = doors_cut_lost,
+		.cut_cls = s->http,
 	};
 	struct scenario *scenario;
 	struct site *site;
