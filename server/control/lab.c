@@ -62,10 +62,12 @@ get_evidence(struct call *call)
 static json_t *
 argument_json(const struct action_argument *a)
 {
+	const bool text = a->key.type == VALUE_TEXT;
 	json_t *json = json_pack("{ss, ss, ss, sI, sI, sb}", "name",
-	    a->key.name, "help", a->key.help, "type", "integer", "minimum",
-	    (json_int_t)a->key.min, "maximum", (json_int_t)a->key.max,
-	    "required", a->standard == ACTION_WANTED);
+	    a->key.name, "help", a->key.help, "type",
+	    text ? "string" : "integer", text ? "minLength" : "minimum",
+	    (json_int_t)a->key.min, text ? "maxLength" : "maximum",
+	    (json_int_t)a->key.max, "required", a->standard == ACTION_WANTED);
 
 	if (a->standard != ACTION_WANTED && a->standard != ACTION_STAYS)
 		json_object_set_new(json, "default", json_integer(a->standard));

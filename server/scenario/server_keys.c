@@ -106,6 +106,10 @@ static const struct word ra_time_words[] = {
 	{ "usual", RA_USUAL, "two years from the begin of the CA" },
 	{ NULL, 0, NULL },
 };
+static const struct word renewed_words[] = {
+	{ "none", 0, "there is no such certificate" },
+	{ NULL, 0, NULL },
+};
 static const struct word ra_usage_words[] = {
 	{ "usual", RA_USAGE_USUAL, "what the template of the RA gives it" },
 	{ "none", RA_USAGE_NONE, "no keyUsage at all" },
@@ -374,6 +378,9 @@ static const struct word handshake_words[] = {
 #define RA_TIME(field, help)                                         \
 	KEY(field, VALUE_DURATION, ra_time_words, -50 * YEAR * 1000, \
 	    100 * YEAR * 1000, help)
+#define RENEWED_TIME(field, help)                                    \
+	KEY(field, VALUE_DURATION, renewed_words, -50 * YEAR * 1000, \
+	    100 * YEAR * 1000, help)
 #define TEXT(field, help) KEY(field, VALUE_TEXT, NULL, 0, ROOM(field) - 1, help)
 #define LINES(field, help) KEY(field, VALUE_TEXTS, NULL, 0, 0, help)
 #define OIDS(field, help) KEY(field, VALUE_OIDS, NULL, 0, 0, help)
@@ -639,6 +646,10 @@ static const struct server_key keys[] = {
 	RA_TIME(policy_module.certificate.not_after,
 	    "When it ends, without it ten years after its begin, which is "
 	    "assumed; once it has, the application pool crashes"),
+	RENEWED_TIME(policy_module.renewed.not_before,
+	    "The same of a second one that was requested later, as the action "
+	    "renew-policy-certificate does"),
+	RENEWED_TIME(policy_module.renewed.not_after, "When that one ends"),
 	TEXT(policy_module.thumbprint,
 	    "NDESCertThumbprint in the registry: which certificate the policy "
 	    "module looks for, to the letter; empty: the right one"),

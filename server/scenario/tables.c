@@ -46,6 +46,7 @@ static const struct {
 	{ "app_pool", "the application pool SCEP, which NDES runs in" },
 	{ "certificates", "certificate stores, and what is got for them" },
 	{ "policy_module.certificate", "the one that it shows" },
+	{ "policy_module.renewed", "a second one, later" },
 	{ "iis", "the web server: limits, pages, log" },
 	{ "mscep", "NDES itself" },
 	{ "mscep.accept", "what is answered at all" },

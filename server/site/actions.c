@@ -56,6 +56,18 @@ check_effect(const struct site *site, const struct action *action,
 	return site_check_state(&then, err);
 }
 
+/* What dies with the worker process; under the lock. */
+static void
+end_process(struct site *site, const struct action *action,
+    const struct stack_state *before)
+{
+	if (action_is_idle(action, before))
+		return;
+	if (action_does(action, ACTION_START) ||
+	    action_does(action, ACTION_STOP))
+		challenge_restart(&site->challenges);
+}
+
 /* One try: *done is whether nothing came between. */
 static int
 try_it(struct change *c, const struct action *action,
@@ -83,8 +95,7 @@ try_it(struct change *c, const struct action *action,
 	pthread_mutex_lock(&site->lock);
 	if ((*done = change_swap(c))) {
 		site->waits = waits;
-		if (action_does(action, "iisreset"))
-			challenge_restart(&site->challenges);
+		end_process(site, action, &c->old->state);
 	}
 	pthread_mutex_unlock(&site->lock);
 	return 0;
@@ -118,6 +129,14 @@ site_acted_clear(struct site_acted *acted)
 {
 	free(acted->changed);
 	*acted = (struct site_acted){ .healthy = false };
+}
+
+void
+site_configured(struct site *site, struct stack_state *out)
+{
+	pthread_mutex_lock(&site->lock);
+	action_configured(&site->now->state, &site->waits, out);
+	pthread_mutex_unlock(&site->lock);
 }
 
 bool

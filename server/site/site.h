@@ -173,6 +173,8 @@ struct site_acted {
 int site_act(struct site *, const struct action *, const struct action_call *,
     struct site_acted *out, struct error *);
 void site_acted_clear(struct site_acted *);
+/* What it is set to, see action_configured(); requests see site_state(). */
+void site_configured(struct site *, struct stack_state *out);
 /* Whether it was done and waits. */
 bool site_waits(struct site *, const struct action *);
 /* -1: a site with a state directory could not be like this. */

@@ -834,14 +834,15 @@ void transactions_clear(struct transactions *);
 
 /*
  * Actions: what an administrator can do, right or wrong. Some show at once;
- * others not before IIS or the server is restarted, or another action was done.
+ * others not before the pool, IIS or the server is started anew, or another
+ * action was done.
  */
-#define ACTIONS_MAX 32
 #define ACTION_ARGUMENTS_MAX 3
+#define ACTION_TEXT_SIZE 64
 #define ACTION_STEPS_MAX 4
 struct action_argument {
-	struct key key;	  /* a NUMBER */
-	int64_t standard; /* if it is not given */
+	struct key key;	  /* a NUMBER, or a TEXT: one at most */
+	int64_t standard; /* if it is not given; of a TEXT: ACTION_WANTED */
 };
 #define ACTION_STAYS INT64_MIN	      /* as it is */
 #define ACTION_WANTED (INT64_MIN + 1) /* it must be given */
@@ -849,34 +850,46 @@ struct action_argument {
 struct action_call {
 	int64_t elapsed; /* seconds since the site was opened */
 	int64_t numbers[ACTION_ARGUMENTS_MAX];
+	char text[ACTION_TEXT_SIZE];
 };
 struct action {
 	const char *name, *title;
 	const char *source; /* of what it does, and when */
 	/* The actions after it without which it does not show, in order. */
 	const char *waits_for[ACTION_STEPS_MAX + 1]; /* NULL ends them */
-	const char *also; /* the action that it is beside itself, or NULL */
+	/* What it is beside itself, and that may be another; or NULL. */
+	const char *also;
 	struct action_argument arguments[ACTION_ARGUMENTS_MAX];
 	/* NULL: it only is what others wait for. */
 	void (*apply)(struct stack_state *, const struct action_call *);
+	/* Whether there is nothing to do, so that nothing comes of it. */
+	bool (*idle)(const struct stack_state *); /* NULL: there always is */
 };
+/* Starts the application pool: all that NDES has read, it reads again. */
+#define ACTION_START "start-app-pool"
+#define ACTION_STOP "stop-app-pool"
 /* The rows, from 0 on; NULL: no more. */
 const struct action *action_at(size_t);
 /* NULL: there is none; the error names the nearest. */
 const struct action *action_find(const char *name, struct error *);
 /* Whether it is the one of this name, or is that as well. */
 bool action_does(const struct action *, const char *name);
-/* Arguments as "NAME=VALUE", into numbers. */
+bool action_is_idle(const struct action *, const struct stack_state *);
+/* Arguments as "NAME=VALUE". */
 int action_read(const struct action *, const char *const *texts, size_t count,
     struct action_call *, struct error *);
 
-/* What was done and does not show yet, in the order in which it was done. */
+/*
+ * What was done and does not show yet, in the order in which it was done. Each
+ * action is there once at most, so this is how many there can be that wait.
+ */
+#define ACTION_WAITS_MAX 24
 struct action_waits {
 	struct waiting_action {
 		const struct action *action;
 		struct action_call call;
 		size_t step; /* of its waits_for, which is the next */
-	} list[ACTIONS_MAX];
+	} list[ACTION_WAITS_MAX];
 	size_t count;
 };
 struct action_steps {
@@ -890,5 +903,11 @@ struct action_steps {
  */
 void action_do(const struct action *, const struct action_call *,
     struct stack_state *, struct action_waits *, struct action_steps *out);
+/*
+ * As an administrator finds it set: with all that only waits for a start of the
+ * pool, IIS or the server, and not for another deed.
+ */
+void action_configured(const struct stack_state *, const struct action_waits *,
+    struct stack_state *out);
 
 #endif

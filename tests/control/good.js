@@ -46,7 +46,10 @@ function* hosts(port) {
 }
 
 // What an action cannot do without is said in no example.
-const NEEDED = { "set-password-max": { passwords: 5 } };
+const NEEDED = {
+	"set-password-max": { passwords: 5 },
+	"set-ndes-certificate-thumbprint": { thumbprint: "00 11" },
+};
 
 function withArguments({ bodies }, name, rest) {
 	return NEEDED[name] === undefined ? rest :
@@ -111,24 +114,34 @@ async function checkNames(document, { server, book }) {
 	}
 }
 
-// Each argument of each action, as far as it goes, and beyond.
+// What an argument takes, as it goes and beyond, and with which status.
+function argumentValues({ type, minimum, maximum, minLength, maxLength }) {
+	return type === "string" ? [
+		["x".repeat(minLength), 200], ["x".repeat(maxLength), 200],
+		["x".repeat(maxLength + 1), 400], ["", minLength > 0 ? 400 : 200],
+		["\u200e00", 400], ["00\n", 400], [17, 200],
+	] : [
+		[minimum, 200], [maximum, 200], [`${minimum}`, 200],
+		[minimum - 1, 400], [maximum + 1, 400],
+		["", 400], ["x", 400], [`${minimum} `, 400],
+	];
+}
+
+// Each argument of each action.
 async function checkArguments(document, { server, book }) {
 	const { id } = await server.call("POST", "/v1/sites", {}, 201);
 	const { actions } = await server.call("GET", `/v1/sites/${id}/actions`);
 	const operation = document.operations.find((one) =>
 		one.path === "/v1/sites/{id}/actions/{name}");
 	for (const action of actions)
-		for (const { name, minimum, maximum } of action.arguments)
-			for (const [value, status] of [[minimum, 200],
-				[maximum, 200], [`${minimum}`, 200],
-				[minimum - 1, 400], [maximum + 1, 400],
-				["", 400], ["x", 400], [`${minimum} `, 400]])
+		for (const argument of action.arguments)
+			for (const [value, status] of argumentValues(argument))
 				await book.ask(server, { operation, request: {
 					method: operation.method,
 					target: operation.target(
 						{ id, name: action.name }),
 					...withBody(operation.bodies[0],
-						{ [name]: value }),
+						{ [argument.name]: value }),
 				}, statuses: [status] });
 }
 

@@ -286,13 +286,18 @@ ra_certificates_are_renewed(void **state)
 	act(&f, "request-enrollment-agent-certificate", NULL, false, "",
 	    "import-enrollment-agent-to-machine iisreset");
 	act(&f, "iisreset", NULL, false,
-	    "ra.encryption.not_before ra.encryption.not_after", "");
+	    "ra.encryption.not_before ra.encryption.not_after "
+	    "ra.encryption.key_readable",
+	    "");
 	must_be_valid_now(&f, KU_KEY_ENCIPHERMENT, true);
 	must_be_valid_now(&f, KU_DIGITAL_SIGNATURE, false);
 	act(&f, "import-enrollment-agent-to-machine", NULL, false, "",
 	    "iisreset");
+	act(&f, "grant-read-on-ra-keys", NULL, false, "", "iisreset");
 	act(&f, "iisreset", NULL, true,
-	    "ra.signing.not_before ra.signing.not_after", "");
+	    "ra.signing.not_before ra.signing.not_after "
+	    "ra.encryption.key_readable",
+	    "");
 	must_be_valid_now(&f, KU_DIGITAL_SIGNATURE, true);
 	assert_int_equal(enrol(&f, false, SECRET), 0);
 	tear_down(&f);

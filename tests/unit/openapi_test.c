@@ -156,6 +156,24 @@ every_code_of_the_document_can_be_had(void **state)
 	}
 }
 
+/* In the order of the table, as `mockndes actions` has them. */
+static void
+actions_are_those_of_the_document(void **state)
+{
+	const struct action *action;
+	json_t *listed = NULL;
+	size_t i = 0;
+
+	(void)state;
+	assert_int_equal(json_unpack(document, "{s{s{s{so}}}}", "components",
+			     "schemas", "ActionName", "enum", &listed),
+	    0);
+	for (; (action = action_at(i)) != NULL; i++)
+		assert_string_equal(action->name,
+		    json_string_value(json_array_get(listed, i)));
+	assert_int_equal(json_array_size(listed), i);
+}
+
 static int
 load(void **state)
 {
@@ -187,6 +205,7 @@ main(void)
 		cmocka_unit_test(every_path_of_the_document_is_a_route),
 		cmocka_unit_test(every_code_is_in_the_document_once),
 		cmocka_unit_test(every_code_of_the_document_can_be_had),
+		cmocka_unit_test(actions_are_those_of_the_document),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
