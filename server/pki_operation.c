@@ -17,6 +17,7 @@ static const char by_itself[] = "self", by_this_ca[] = "this-ca",
 struct outcome {
 	enum refusal refusal;
 	bool pending;
+	bool verified; /* the policy module is told how it ends */
 	struct blob certificate, crl; /* if neither refused nor pending */
 	struct error err;	      /* why, for the developer */
 };
@@ -144,6 +145,20 @@ issue(struct exchange *ex, const struct scep_csr *csr, struct outcome *out)
 	return REFUSAL_NONE;
 }
 
+static enum refusal
+hold(struct exchange *ex, const struct scep_request *request,
+    struct outcome *out)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+	enum refusal refusal = site_hold(ex, request);
+
+	/* Told to wait, but decided: issued to who asks once it is not told so. */
+	if (refusal == REFUSAL_NONE && state->ca.approval == APPROVAL_AUTOMATIC)
+		site_settle(ex->snapshot->site, request->transaction_id, true);
+	out->pending = true;
+	return refusal;
+}
+
 /*
  * RFC 8894 2.4: whoever signs with a certificate of ours renews, whatever
  * the type says; NDES asks for no challenge then (3.6 [C]).
@@ -187,6 +202,31 @@ judge_challenge(struct exchange *ex, const struct scep_request *request)
 	return refusal;
 }
 
+/* By VerifyRequest, if the policy module is there and has what it judges. */
+static enum refusal
+judge_challenged(struct exchange *ex, const struct scep_request *request,
+    struct outcome *out)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+	bool calls = state->policy_module.installed &&
+	    request->csr.challenge != NULL;
+	enum refusal refusal = REFUSAL_NONE;
+	bool dies = false;
+
+	if (calls)
+		refusal = policy_module_call(ex, state, &out->err, &dies);
+	if (refusal != REFUSAL_NONE)
+		return refusal;
+	refusal = judge_challenge(ex, request);
+	if (refusal == REFUSAL_NONE)
+		refusal = policy_module_judge(state, &request->csr, false,
+		    &out->err);
+	if (calls)
+		policy_module_answered(ex, state, refusal);
+	out->verified = calls;
+	return refusal;
+}
+
 static enum refusal
 judge(struct exchange *ex, const struct scep_request *request,
     struct outcome *out)
@@ -196,13 +236,27 @@ judge(struct exchange *ex, const struct scep_request *request,
 	bool renews;
 
 	refusal = judge_renewal(ex, request, &renews);
-	if (refusal == REFUSAL_NONE && !renews)
-		refusal = judge_challenge(ex, request);
-	if (refusal == REFUSAL_NONE)
-		refusal = policy_module_judge(state, &request->csr, renews,
-		    &out->err);
-	return refusal != REFUSAL_NONE ? refusal :
-					 ca_judge(state, &request->csr);
+	if (refusal != REFUSAL_NONE)
+		return refusal;
+	return renews ?
+	    policy_module_judge(state, &request->csr, renews, &out->err) :
+	    judge_challenged(ex, request, out);
+}
+
+static enum refusal
+submit(struct exchange *ex, const struct scep_request *request,
+    struct outcome *out)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+	enum refusal refusal = ca_judge(state, &request->csr, &out->err);
+
+	if (ca_has_denied(state, refusal))
+		ca_leave_event(ex, state, refusal, site_next_request(ex));
+	if (refusal != REFUSAL_NONE)
+		return refusal;
+	if (state->ca.approval == APPROVAL_AUTOMATIC && !out->pending)
+		return issue(ex, &request->csr, out);
+	return hold(ex, request, out);
 }
 
 static enum refusal
@@ -210,24 +264,21 @@ answer_new(struct exchange *ex, const struct scep_request *request,
     struct outcome *out)
 {
 	const struct stack_state *state = &ex->snapshot->state;
-	enum refusal refusal = REFUSAL_NONE;
-	bool repeated = state->mscep.repeat == REPEAT_SAME &&
-	    site_certificate_of_key(ex, request->csr.spki, &request->signer,
-		&out->certificate);
+	enum refusal refusal;
 
-	if (repeated && !out->pending)
-		return REFUSAL_NONE;
-	if (!repeated)
-		refusal = judge(ex, request, out);
+	if (state->mscep.repeat == REPEAT_SAME &&
+	    site_certificate_of_key(ex, request->csr.spki, &request->signer,
+		&out->certificate))
+		return out->pending ? hold(ex, request, out) : REFUSAL_NONE;
+	refusal = judge(ex, request, out);
 	if (refusal != REFUSAL_NONE)
 		return refusal;
-	if (state->ca.approval == APPROVAL_AUTOMATIC && !out->pending)
-		return issue(ex, &request->csr, out);
-	refusal = site_hold(ex, request);
-	/* Told to wait, but decided: issued to who asks once it is not told so. */
-	if (refusal == REFUSAL_NONE && state->ca.approval == APPROVAL_AUTOMATIC)
-		site_settle(ex->snapshot->site, request->transaction_id, true);
-	out->pending = true;
+	refusal = submit(ex, request, out);
+	if (out->verified)
+		policy_module_notify(ex, state,
+		    refusal != REFUSAL_NONE ? SCEP_FAILURE :
+			out->pending	    ? SCEP_PENDING :
+					      SCEP_SUCCESS);
 	return refusal;
 }
 
@@ -256,6 +307,10 @@ answer_enrolment(struct exchange *ex, const struct scep_request *request,
 	enum refusal refusal = REFUSAL_NONE;
 	struct ruling ruling;
 
+	if (request->type == SCEP_CERT_POLL)
+		refusal = ca_reach(&ex->snapshot->state, &out->err);
+	if (refusal != REFUSAL_NONE)
+		return refusal;
 	site_edit(ex, FAULT_APPROVAL, &out->pending);
 	site_ask(ex, request, out->pending, &ruling);
 	switch (ruling.kind) {
@@ -283,12 +338,16 @@ answer_enrolment(struct exchange *ex, const struct scep_request *request,
 
 /* quirk 76: the issuer that clients must name is the CA, not an RA. */
 static enum refusal
-judge_query(const struct exchange *ex, const struct scep_request *request)
+judge_query(const struct exchange *ex, const struct scep_request *request,
+    struct outcome *out)
 {
 	const struct snapshot *s = ex->snapshot;
+	enum refusal refusal = ca_reach(&s->state, &out->err);
 
 	if (s->state.mscep.queries == QUERIES_REFUSED)
 		return REFUSAL_QUERIES_OFF;
+	if (refusal != REFUSAL_NONE)
+		return refusal;
 	if (!span_equal(request->issuer,
 		s->credentials->certs[CA_ISSUING].subject))
 		return REFUSAL_UNKNOWN_ISSUER;
@@ -299,9 +358,9 @@ static enum refusal
 answer_get_cert(struct exchange *ex, const struct scep_request *request,
     struct outcome *out)
 {
-	enum refusal refusal = judge_query(ex, request);
+	enum refusal refusal = judge_query(ex, request, out);
 
-	if (refusal == REFUSAL_QUERIES_OFF)
+	if (refusal == REFUSAL_QUERIES_OFF || refusal == REFUSAL_CA_OFFLINE)
 		return refusal;
 	/* What was issued before a rollover has another issuer. */
 	if (site_find_certificate(ex, request->issuer, request->serial,
@@ -314,7 +373,7 @@ static enum refusal
 answer_get_crl(struct exchange *ex, const struct scep_request *request,
     struct outcome *out)
 {
-	enum refusal refusal = judge_query(ex, request);
+	enum refusal refusal = judge_query(ex, request, out);
 
 	if (refusal == REFUSAL_NONE &&
 	    site_make_crl(ex, &out->crl, &out->err) == -1)

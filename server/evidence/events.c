@@ -7,21 +7,26 @@
 
 #define COMPUTER "NDESServer01" /* as in the pages of NDES */
 
-/* `events`, `lines`: what `log` of an event says. NULL: it has none. */
+/*
+ * `events`, `lines`: what `log` of an event says; `more`: what it begins with,
+ * beside. NULL: there are none.
+ */
 static const struct {
-	const char *events, *lines;
+	const char *events, *lines, *more;
 	const char *file; /* of those that are no W3C logs */
 } logs[EVIDENCE_LOGS] = {
-	[EVIDENCE_IIS_LOG] = { NULL, "W3SVC1", NULL },
-	[EVIDENCE_HTTPERR_LOG] = { NULL, "HTTPERR", NULL },
-	[EVIDENCE_APPLICATION_LOG] = { "Application", NULL, "Application.log" },
-	[EVIDENCE_SYSTEM_LOG] = { "System", NULL, "System.log" },
+	[EVIDENCE_IIS_LOG] = { NULL, "W3SVC1", NULL, NULL },
+	[EVIDENCE_HTTPERR_LOG] = { NULL, "HTTPERR", NULL, NULL },
+	[EVIDENCE_APPLICATION_LOG] = { "Application", NULL, NULL,
+	    "Application.log" },
+	[EVIDENCE_SYSTEM_LOG] = { "System", NULL, NULL, "System.log" },
 	[EVIDENCE_CAPI2_LOG] = { "Microsoft-Windows-CAPI2/Operational", NULL,
-	    "CAPI2.log" },
-	[EVIDENCE_POLICY_MODULE_LOG] = { NULL, "NDESPlugin.log",
+	    NULL, "CAPI2.log" },
+	[EVIDENCE_POLICY_MODULE_LOG] = { NULL, "NDESPlugin.log", NULL,
 	    "NDESPlugin.log" },
 	[EVIDENCE_CONNECTOR_LOG] = { "Microsoft Intune Connector",
-	    "CertificateRegistrationPoint.svclog", "Connector.log" },
+	    "CertificateRegistrationPoint.svclog",
+	    "Microsoft-Intune-CertificateConnectors/", "Connector.log" },
 };
 
 const char *
@@ -42,17 +47,24 @@ evidence_file(enum evidence e)
 	return e < EVIDENCE_LOGS ? logs[e].file : NULL;
 }
 
+static bool
+is_in(const struct event *event, int e)
+{
+	const char *log = event->source != NULL ? logs[e].events :
+						  logs[e].lines;
+	const char *more = event->source != NULL ? logs[e].more : NULL;
+
+	return (log != NULL && strcmp(log, event->log) == 0) ||
+	    (more != NULL && strncmp(more, event->log, strlen(more)) == 0);
+}
+
 enum evidence
 evidence_of(const struct event *event)
 {
 	int e = 0;
-	const char *log;
 
-	for (; e < EVIDENCE_LOGS; e++) {
-		log = event->source != NULL ? logs[e].events : logs[e].lines;
-		if (log != NULL && strcmp(log, event->log) == 0)
-			break;
-	}
+	while (e < EVIDENCE_LOGS && !is_in(event, e))
+		e++;
 	return (enum evidence)e;
 }
 

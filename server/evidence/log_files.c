@@ -225,20 +225,21 @@ log_files_write(struct log_files *f, const struct exchange *ex,
     const struct iis_log_form *form, struct error *err)
 {
 	struct buffer line = { 0 };
-	int ret = 0;
+	int ret;
 
 	if (f == NULL)
 		return 0;
 	pthread_mutex_lock(&f->lock);
+	ret = write_events(f, ex->events, ex->at, form, err);
 	if (iis_log_wants(ex)) {
 		iis_log_line(ex, form, &line);
-		ret = write_iis(f, &line, ex->at, form, err);
+		if (write_iis(f, &line, ex->at, form, err) == -1)
+			ret = -1;
 	} else if (httperr_wants(ex)) {
 		httperr_line(ex, form, &line);
-		ret = write_httperr(f, &line, ex->at, form, err);
+		if (write_httperr(f, &line, ex->at, form, err) == -1)
+			ret = -1;
 	}
-	if (write_events(f, ex->events, ex->at, form, err) == -1)
-		ret = -1;
 	pthread_mutex_unlock(&f->lock);
 	return ret;
 }

@@ -166,6 +166,7 @@ record_of_event(const struct event *event, int64_t at)
 
 	if (r == NULL)
 		return NULL;
+	r->log = event->log;
 	r->is_event = true;
 	r->id = event->id;
 	memcpy(r->text + r->len + 1, event->source, source);
@@ -182,7 +183,7 @@ record_event(struct record *r, enum evidence e)
 		event.log = evidence_lines(e);
 		return event;
 	}
-	event.log = evidence_events(e);
+	event.log = r->log;
 	event.source = r->text + r->len + 1;
 	event.level = event.source + strlen(event.source) + 1;
 	return event;
@@ -356,6 +357,8 @@ log_memory_add(struct log_memory *m, const struct exchange *ex,
 
 	if (m == NULL)
 		return;
+	/* A request that the server made meanwhile ended before. */
+	log_memory_add_events(m, ex->events, ex->at, form);
 	if (iis_log_wants(ex)) {
 		iis_log_line(ex, form, &line);
 		add_line(m, EVIDENCE_IIS_LOG, &line, ex->at, form);
@@ -363,7 +366,6 @@ log_memory_add(struct log_memory *m, const struct exchange *ex,
 		httperr_line(ex, form, &line);
 		add_line(m, EVIDENCE_HTTPERR_LOG, &line, ex->at, form);
 	}
-	log_memory_add_events(m, ex->events, ex->at, form);
 }
 
 static int

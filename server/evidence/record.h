@@ -13,6 +13,7 @@ struct record {
 	/* Of an event, which has its source and level, each with a NUL. */
 	bool is_event;
 	int id;
+	const char *log; /* static */
 	size_t room;
 	char text[]; /* text, NUL, source, level */
 };

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int
-site_next_serial(struct exchange *ex, uint8_t out[CA_SERIAL_SIZE])
+uint32_t
+site_next_request(struct exchange *ex)
 {
 	struct site *site = ex->snapshot->site;
 	uint32_t number;
@@ -13,7 +13,14 @@ site_next_serial(struct exchange *ex, uint8_t out[CA_SERIAL_SIZE])
 	pthread_mutex_lock(&site->lock);
 	number = site->next_request++;
 	pthread_mutex_unlock(&site->lock);
-	return ca_serial(site->sites->options.crypto, number, out);
+	return number;
+}
+
+int
+site_next_serial(struct exchange *ex, uint8_t out[CA_SERIAL_SIZE])
+{
+	return ca_serial(ex->snapshot->site->sites->options.crypto,
+	    site_next_request(ex), out);
 }
 
 static int

@@ -251,6 +251,8 @@ void site_commit(struct exchange *);
 enum challenge_answer site_make_challenge(struct exchange *,
     char out[CHALLENGE_SIZE]);
 enum refusal site_spend_challenge(struct exchange *, const char *password);
+/* The CA counts what it denies as well [C] (9.2). */
+uint32_t site_next_request(struct exchange *);
 int site_next_serial(struct exchange *, uint8_t out[CA_SERIAL_SIZE]);
 /* What a request means after those before it; see transaction_ask(). */
 void site_ask(struct exchange *, const struct scep_request *, bool hold,

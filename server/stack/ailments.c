@@ -291,6 +291,49 @@ usual_keys_are_denied(const struct stack_state *s)
 	return s->ca.minimum_key_size > 2048;
 }
 
+static bool
+no_challenge_is_verified(const struct stack_state *s)
+{
+	return policy_module_cannot_verify(s, NULL);
+}
+
+static bool
+intune_learns_nothing(const struct stack_state *s)
+{
+	return s->policy_module.installed &&
+	    s->policy_module.notify != NOTIFY_WORKS;
+}
+
+static bool
+ca_is_offline(const struct stack_state *s)
+{
+	return !s->ca.online;
+}
+
+static bool
+ca_grants_nothing(const struct stack_state *s)
+{
+	return !s->ca.grants_request;
+}
+
+static bool
+ca_cannot_check_revocation(const struct stack_state *s)
+{
+	return s->ca.crl != REACHABLE;
+}
+
+static bool
+template_is_not_published(const struct stack_state *s)
+{
+	return !s->ca.template_published;
+}
+
+static bool
+templates_are_wrong(const struct stack_state *s)
+{
+	return s->mscep.templates != TEMPLATES_RIGHT;
+}
+
 /*
  * What keeps a client from its certificate that does as RFC 8894 and the
  * capabilities tell it; and what the article calls a fault. Not here, since
@@ -398,6 +441,24 @@ static const struct ailment {
 	{ encryption_ra_is_no_ra,
 	    "ra.encryption.key_usage: clients that go by keyUsage choose the "
 	    "wrong RA certificate" },
+	{ no_challenge_is_verified,
+	    "policy_module.verify_request: the policy module has no challenge "
+	    "verified, and whoever sends one is refused" },
+	{ intune_learns_nothing,
+	    "policy_module.notify: no client notices, but Intune is not told "
+	    "of any certificate" },
+	{ ca_is_offline,
+	    "ca.online: the CA cannot be reached, and issues nothing" },
+	{ ca_grants_nothing,
+	    "ca.grants_request: NDES may not request certificates" },
+	{ ca_cannot_check_revocation,
+	    "ca.crl: the CA cannot check revocation, and denies" },
+	{ template_is_not_published,
+	    "ca.template_published: the CA does not issue by the template of "
+	    "NDES" },
+	{ templates_are_wrong,
+	    "mscep.templates: the CA does not know the template that NDES asks "
+	    "for" },
 	{ usual_keys_are_denied,
 	    "ca.minimum_key_size: the CA denies keys of 2048 bits, which "
 	    "clients make" },

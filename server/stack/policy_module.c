@@ -124,6 +124,14 @@ named_certificate(const struct stack_state *state,
 }
 
 bool
+policy_module_shows_first(const struct stack_state *state)
+{
+	struct policy_certificate named;
+
+	return named_certificate(state, &named) == 0;
+}
+
+bool
 policy_module_certificate_is_good(const struct stack_state *state,
     int64_t elapsed, struct error *why)
 {

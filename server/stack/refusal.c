@@ -1,6 +1,9 @@
 /* What NDES says when it refuses, to the client and in the event log. */
 #include "stack/stack.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 /* What RFC 8894 3.2.1.4.1 gives for it, and the words of failInfoText. */
 static const struct {
 	enum scep_fail_info fail_info;
@@ -31,8 +34,21 @@ static const struct {
 	    "The PKCS#10 request is not signed by its own key." },
 	[REFUSAL_UNKNOWN_TYPE] = { SCEP_BAD_REQUEST,
 	    "The messageType is not one of RFC 8894." },
+	[REFUSAL_VERIFY_UNSENT] = { SCEP_BAD_REQUEST,
+	    "The policy module cannot reach the connector." },
+	[REFUSAL_VERIFY_FORBIDDEN] = { SCEP_BAD_REQUEST,
+	    "The connector refuses the policy module's certificate." },
+	[REFUSAL_VERIFY_FALSE] = { SCEP_BAD_REQUEST,
+	    "The connector cannot verify any challenge password." },
 	[REFUSAL_EXPECTATION] = { SCEP_BAD_REQUEST,
 	    "The request does not hold what the policy module expects." },
+	[REFUSAL_CA_OFFLINE] = { SCEP_BAD_REQUEST, "The CA is not available." },
+	[REFUSAL_CA_ACCESS] = { SCEP_BAD_REQUEST,
+	    "NDES has no permission to request certificates from the CA." },
+	[REFUSAL_CA_REVOCATION] = { SCEP_BAD_REQUEST,
+	    "The CA could not check revocation." },
+	[REFUSAL_TEMPLATE] = { SCEP_BAD_REQUEST,
+	    "The CA does not support the certificate template." },
 	[REFUSAL_KEY_SIZE] = { SCEP_BAD_REQUEST,
 	    "The public key is smaller than the CA's policy demands." },
 	[REFUSAL_SUBJECT] = { SCEP_BAD_REQUEST,
@@ -75,17 +91,22 @@ static const struct {
 #define NOT_SUPPORTED (-2147024846)	/* 0x80070032 */
 #define INVALID_PARAMETER (-2147024809) /* 0x80070057 */
 #define NOT_FOUND (-2147023728)		/* 0x80070490 ERROR_NOT_FOUND */
+#define FORBIDDEN (-2145844845)		/* 0x80190193 HTTP_E_STATUS_FORBIDDEN */
+#define SECURE_FAILURE (-2147012721)	/* 0x80072f8f, 12175 */
+#define RPC_UNAVAILABLE (-2147023174)	/* 0x800706ba */
 #define FAILED (-2147467259)		/* 0x80004005 E_FAIL */
 #define BAD_DATA (-2146893819)		/* 0x80090005 NTE_BAD_DATA */
 #define BAD_SIGNATURE (-2146893818)	/* 0x80090006 NTE_BAD_SIGNATURE */
 #define BAD_ALGORITHM (-2146893816)	/* 0x80090008 NTE_BAD_ALGID */
 #define REVOKED (-2146885616)		/* 0x80092010 CRYPT_E_REVOKED */
-#define BAD_TAG (-2146881269)		/* 0x8009310b CRYPT_E_ASN1_BADTAG */
+#define REVOCATION_OFFLINE (-2146885613) /* 0x80092013 */
+#define BAD_TAG (-2146881269)		 /* 0x8009310b CRYPT_E_ASN1_BADTAG */
 #define BAD_SUBJECT (-2146877439)  /* 0x80094001 CERTSRV_E_BAD_REQUESTSUBJECT */
 #define NO_REQUEST (-2146877438)   /* 0x80094002 CERTSRV_E_NO_REQUEST */
 #define BAD_STATUS (-2146877437)   /* 0x80094003 CERTSRV_E_BAD_REQUESTSTATUS */
 #define ADMIN_DENIED (-2146877420) /* 0x80094014 */
-#define KEY_LENGTH (-2146875375)   /* 0x80094811 CERTSRV_E_KEY_LENGTH */
+#define CERT_TYPE (-2146875392) /* 0x80094800 CERTSRV_E_UNSUPPORTED_CERT_TYPE */
+#define KEY_LENGTH (-2146875375)      /* 0x80094811 CERTSRV_E_KEY_LENGTH */
 #define TRUST_SIGNATURE (-2146869244) /* 0x80096004 TRUST_E_CERT_SIGNATURE */
 #define EXPIRED (-2146762495)	      /* 0x800b0101 CERT_E_EXPIRED */
 #define UNTRUSTED (-2146762487)	      /* 0x800b0109 CERT_E_UNTRUSTEDROOT */
@@ -113,6 +134,13 @@ static const struct {
 	"The public key does not meet the minimum size " \
 	"required by the specified certificate template."
 #define SUBJECT_TEXT "The request subject name is invalid or too long."
+#define TEMPLATE_TEXT \
+	"The requested certificate template is not supported by this CA."
+#define REVOCATION_TEXT                                                   \
+	"The revocation function was unable to check revocation because " \
+	"the revocation server was offline."
+/* How the CA's words to NDES end; the event of the CA has them apart (9.2). */
+#define BY_POLICY " Denied by Policy Module"
 #define DENIED_TEXT                                              \
 	"The request was denied by a certificate manager or CA " \
 	"administrator."
@@ -174,17 +202,35 @@ static const struct {
 	{ REFUSAL_UNKNOWN_TYPE, ALL, SCEP_BAD_REQUEST, INVALID_PARAMETER, 17,
 	    EVENT_17 "(0x80070057).  The parameter is incorrect.", NULL },
 	/* VerifyRequest judges the challenge (10.6), hence the event. */
+	{ REFUSAL_VERIFY_UNSENT, ALL, SCEP_BAD_REQUEST, SECURE_FAILURE, 29,
+	    EVENT_29, NULL },
+	{ REFUSAL_VERIFY_FORBIDDEN, ALL, SCEP_BAD_REQUEST, FORBIDDEN, 29,
+	    EVENT_29, NULL },
+	{ REFUSAL_VERIFY_FALSE, ALL, SCEP_BAD_REQUEST, ACCESS_DENIED, 29,
+	    EVENT_29, NULL },
 	{ REFUSAL_EXPECTATION, ALL, SCEP_BAD_REQUEST, ACCESS_DENIED, 29,
 	    EVENT_29, NULL },
+	/* The events of the first, third and fourth are [C] (9.1). */
+	{ REFUSAL_CA_OFFLINE, ALL, SCEP_BAD_REQUEST, RPC_UNAVAILABLE, 31,
+	    EVENT_31 "(0x800706ba). The RPC server is unavailable.", NULL },
+	{ REFUSAL_CA_ACCESS, ALL, SCEP_BAD_REQUEST, ACCESS_DENIED, 31,
+	    EVENT_31 "(0x80070005). Access is denied.", NULL },
+	{ REFUSAL_CA_REVOCATION, ALL, SCEP_BAD_REQUEST, REVOCATION_OFFLINE, 31,
+	    EVENT_31 "(" REVOCATION_TEXT "). 0x80004005",
+	    REVOCATION_TEXT
+	    " 0x80092013 (-2146885613 CRYPT_E_REVOCATION_OFFLINE)" BY_POLICY },
+	{ REFUSAL_TEMPLATE, ALL, SCEP_BAD_REQUEST, CERT_TYPE, 31,
+	    EVENT_31 "(" TEMPLATE_TEXT ").  0x80004005",
+	    TEMPLATE_TEXT
+	    " 0x80094800 (-2146875392 CERTSRV_E_UNSUPPORTED_CERT_TYPE)" BY_POLICY },
 	{ REFUSAL_KEY_SIZE, ALL, SCEP_BAD_REQUEST, KEY_LENGTH, 31,
 	    EVENT_31 "(" KEY_LENGTH_TEXT ").  0x80004005",
-	    KEY_LENGTH_TEXT " 0x80094811 (-2146875375 CERTSRV_E_KEY_LENGTH) "
-			    "Denied by Policy Module" },
+	    KEY_LENGTH_TEXT
+	    " 0x80094811 (-2146875375 CERTSRV_E_KEY_LENGTH)" BY_POLICY },
 	{ REFUSAL_SUBJECT, ALL, SCEP_BAD_REQUEST, BAD_SUBJECT, 31,
 	    EVENT_31 "(" SUBJECT_TEXT "). 0x80004005",
-	    SUBJECT_TEXT
-	    " 0x80094001 (-2146877439 "
-	    "CERTSRV_E_BAD_REQUESTSUBJECT) Denied by Policy Module" },
+	    SUBJECT_TEXT " 0x80094001 (-2146877439 "
+			 "CERTSRV_E_BAD_REQUESTSUBJECT)" BY_POLICY },
 	{ REFUSAL_CA_FAILED, ALL, SCEP_BAD_REQUEST, FAILED, 31,
 	    EVENT_31 "(0x80004005).  Unspecified error", NULL },
 	{ REFUSAL_RENEWAL_OFF, ALL, SCEP_BAD_REQUEST, NOT_SUPPORTED, 28,
@@ -252,6 +298,38 @@ mscep_leave_event(struct exchange *ex, const struct stack_state *state,
 	if (i < REFUSALS)
 		exchange_event(ex, "Application", MSCEP_EVENT_SOURCE,
 		    refusals[i].event, "Error", "%s", refusals[i].text);
+}
+
+/* What the CA's words are about, without how they end; 0: none of its own. */
+static size_t
+denial_length(size_t row)
+{
+	const char *message = row < REFUSALS ? refusals[row].message : NULL;
+	const char *end = message == NULL ? NULL : strstr(message, BY_POLICY);
+
+	return end == NULL ? 0 : (size_t)(end - message);
+}
+
+bool
+ca_has_denied(const struct stack_state *state, enum refusal refusal)
+{
+	return denial_length(find_row(state, refusal)) > 0;
+}
+
+void
+ca_leave_event(struct exchange *ex, const struct stack_state *state,
+    enum refusal refusal, uint32_t request)
+{
+	size_t row = find_row(state, refusal);
+
+	if (denial_length(row) > 0)
+		exchange_event(ex, "Application",
+		    "Microsoft-Windows-CertificationAuthority", 53, "Warning",
+		    "Active Directory Certificate Services denied request "
+		    "%" PRIu32 " because %.*s.  The request was for %s.  "
+		    "Additional information:%s",
+		    request, (int)denial_length(row), refusals[row].message,
+		    ex->scep.subject, BY_POLICY);
 }
 
 const char *

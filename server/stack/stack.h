@@ -452,6 +452,10 @@ const char *policy_module_thumbprint(const struct stack_state *,
 /* Whether the one that the registry names, to the letter, is there and good. */
 bool policy_module_certificate_is_good(const struct stack_state *,
     int64_t elapsed, struct error *why);
+/* Whether it is the first one. */
+bool policy_module_shows_first(const struct stack_state *);
+/* Whether VerifyRequest does not work, and why, or NULL. */
+bool policy_module_cannot_verify(const struct stack_state *, struct error *why);
 
 /*
  * The application proxy (ndes-facts 6.7). The sentences are [C]; markup and
@@ -642,7 +646,14 @@ enum refusal {
 	REFUSAL_BAD_PROOF,
 	REFUSAL_UNKNOWN_TYPE,
 	/* The policy module and the CA. */
+	REFUSAL_VERIFY_UNSENT,	  /* VerifyRequest did not reach the connector */
+	REFUSAL_VERIFY_FORBIDDEN, /* it got a 403 */
+	REFUSAL_VERIFY_FALSE,	  /* whatever the challenge is */
 	REFUSAL_EXPECTATION,
+	REFUSAL_CA_OFFLINE,
+	REFUSAL_CA_ACCESS, /* NDES may not request certificates */
+	REFUSAL_CA_REVOCATION,
+	REFUSAL_TEMPLATE,
 	REFUSAL_KEY_SIZE,
 	REFUSAL_SUBJECT,
 	REFUSAL_CA_FAILED,
@@ -679,8 +690,18 @@ void mscep_leave_event(struct exchange *, const struct stack_state *,
 enum refusal mscep_judge_algorithms(const struct stack_state *, enum digest,
     enum cipher);
 
-/* The CA's policy: what it denies although NDES asks. */
-enum refusal ca_judge(const struct stack_state *, const struct scep_csr *);
+/*
+ * The CA: whether it can be asked, and its policy, by which it denies although
+ * NDES asks. The reason names the setting.
+ */
+enum refusal ca_judge(const struct stack_state *, const struct scep_csr *,
+    struct error *why);
+/* Whether it can be asked at all; GetCACert needs no CA (1.6). */
+enum refusal ca_reach(const struct stack_state *, struct error *why);
+/* Whether the CA itself has denied, which it leaves an event of. */
+bool ca_has_denied(const struct stack_state *, enum refusal);
+void ca_leave_event(struct exchange *, const struct stack_state *, enum refusal,
+    uint32_t request);
 
 /* Policy module: it forbids browsing, which is how health looks [C]. */
 void policy_module_pass(struct exchange *, const struct stack_state *);
@@ -691,6 +712,18 @@ void policy_module_pass(struct exchange *, const struct stack_state *);
  */
 enum refusal policy_module_judge(const struct stack_state *,
     const struct scep_csr *, bool renews, struct error *why);
+/*
+ * The calls of the policy module, where it is installed, for a request with a
+ * challenge that is looked at. First VerifyRequest: a refusal if there is no
+ * verdict to come; `dies`: the worker process with it. Then the verdict, once
+ * challenge and expectations are judged. At last Notify.
+ */
+enum refusal policy_module_call(struct exchange *, const struct stack_state *,
+    struct error *why, bool *dies);
+void policy_module_answered(struct exchange *, const struct stack_state *,
+    enum refusal);
+void policy_module_notify(struct exchange *, const struct stack_state *,
+    enum scep_status disposition);
 
 /*
  * Enrolment passwords. Of those that are good once there is a list of unused

@@ -408,6 +408,9 @@ count_entries(struct fixture *f, const char *path)
 	return count;
 }
 
+/* Of the policy module: for the two that enrol, and what comes of the second. */
+#define CALLS 3
+
 static void
 evidence_is_what_the_files_have(void **state)
 {
@@ -434,9 +437,11 @@ evidence_is_what_the_files_have(void **state)
 
 	must_be_as_in(&f, "default/W3SVC1/u_ex*.log", "iis-log");
 	must_be_as_in(&f, "default/HTTPERR/httperr1.log", "httperr-log");
+	must_be_as_in(&f, "default/NDESPlugin.log", "policy-module-log");
+	must_be_as_in(&f, "default/Connector.log", "connector-log");
 	assert_int_equal(count_entries(&f,
 			     SITE "/evidence/iis-log?format=json"),
-	    f.seen - 1);
+	    f.seen - 1 + CALLS);
 	assert_int_equal(count_entries(&f,
 			     SITE "/evidence/httperr-log?format=json"),
 	    1);

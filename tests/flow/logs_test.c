@@ -12,6 +12,7 @@
 #include "support/tcp.h"
 
 #define DLL "/certsrv/mscep/mscep.dll"
+#define SERVICE "/CertificateRegistrationSvc/Certificate"
 #define LASTING "lasting"
 #define HOST "Host: ndes.example\r\n"
 #define AGENT "User-Agent: Device 1.0\r\n"
@@ -219,6 +220,10 @@ each_line_says_what_was_asked_and_sent(void **state)
 {
 	static const struct row enrolment = { "", "POST", DLL,
 		"operation=PKIOperation", "-", "200 0 0" };
+	static const struct row verify = { "", "POST", SERVICE "/VerifyRequest",
+		"-", "NDES_Plugin", "201 0 0" };
+	static const struct row notify = { "", "POST", SERVICE "/Notify", "-",
+		"NDES_Plugin", "204 0 0" };
 	size_t octets[COUNT_OF(rows) + 1];
 	char dir[FILE_PATH_SIZE], name[64], port[8];
 	struct server s;
@@ -238,13 +243,16 @@ each_line_says_what_was_asked_and_sent(void **state)
 	server_stop(&s);
 	log_read(dir, log_name(name, noon), &log);
 	assert_int_equal(log.headers, 1);
-	/* One more: the device's own GetCACert. */
-	assert_int_equal(log.count, COUNT_OF(rows) + 2);
+	/* The device's own GetCACert, and two calls of the policy module. */
+	assert_int_equal(log.count, COUNT_OF(rows) + 4);
 	for (size_t i = 0; i < log.count; i++)
 		log.lines[i] = without_times(log.lines[i]);
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		assert_has_row(&log, &rows[i], port, octets[i]);
 	assert_has_row(&log, &enrolment, port, octets[MESSAGE]);
+	/* ndes-facts 10.1, to the octet but for the time. */
+	assert_has_row(&log, &verify, "443", 341);
+	assert_has_row(&log, &notify, "443", 277);
 	log_clear(&log);
 	dir_remove(dir);
 }

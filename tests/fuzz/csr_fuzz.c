@@ -58,7 +58,7 @@ issue(const struct scep_csr *csr)
 	struct error err = { 0 };
 	struct blob der;
 
-	ca_judge(&state, csr);
+	ca_judge(&state, csr, &(struct error){ 0 });
 	if (ca_issue(ca.credentials, csr->subject, csr->spki, csr->extensions,
 		span_of(serial, sizeof(serial)), AUTHORITY_NOW, &der,
 		&err) == 0)

@@ -75,8 +75,71 @@ judges(void **state)
 	stack_healthy(&s);
 	s.ca.minimum_key_size = t->minimum;
 	s.ca.subject_max = (int64_t)csr.subject.len + t->subject_change;
-	assert_int_equal(ca_judge(&s, &csr), t->refusal);
+	assert_int_equal(ca_judge(&s, &csr, &err), t->refusal);
 	X509_NAME_free(empty);
+	X509_REQ_free(request);
+	blob_free(&der);
+}
+
+/* What the state alone decides, outermost first. */
+enum ill { OFFLINE, ACCESS, CRL, UNPUBLISHED, TEMPLATES, KEY_SIZE, ILLS };
+
+static const struct {
+	enum refusal refusal;
+	const char *why;
+} ills[ILLS] = {
+	[OFFLINE] = { REFUSAL_CA_OFFLINE, "ca.online: " },
+	[ACCESS] = { REFUSAL_CA_ACCESS, "ca.grants_request: " },
+	[CRL] = { REFUSAL_CA_REVOCATION, "ca.crl: " },
+	[UNPUBLISHED] = { REFUSAL_TEMPLATE, "ca.template_published: " },
+	[TEMPLATES] = { REFUSAL_TEMPLATE, "mscep.templates: " },
+	[KEY_SIZE] = { REFUSAL_KEY_SIZE, "ca.minimum_key_size: 2048 bits" },
+};
+
+static void
+make_ill(struct stack_state *s, enum ill ill)
+{
+	s->ca.online &= ill != OFFLINE;
+	s->ca.grants_request &= ill != ACCESS;
+	s->ca.template_published &= ill != UNPUBLISHED;
+	if (ill == CRL)
+		s->ca.crl = UNREACHABLE;
+	if (ill == TEMPLATES)
+		s->mscep.templates = TEMPLATES_WRONG;
+	if (ill == KEY_SIZE)
+		s->ca.minimum_key_size = 2049;
+}
+
+/* Each alone, and together with all that come after it. */
+static void
+outermost_first(void **state)
+{
+	X509_REQ *request = device_request(rsa, "device-0001");
+	struct error err = { 0 };
+	struct stack_state one, all;
+	struct scep_csr csr;
+	struct blob der;
+
+	(void)state;
+	assert_true(X509_REQ_sign(request, rsa, EVP_sha256()) > 0);
+	der = device_request_der(request);
+	assert_int_equal(scep_csr_read(blob_span(&der), &csr, &err), 0);
+	csr.key_bits = 2048;
+	stack_healthy(&all);
+	for (int i = ILLS - 1; i >= 0; i--) {
+		struct error why = { 0 }, reach = { 0 };
+
+		stack_healthy(&one);
+		make_ill(&one, (enum ill)i);
+		make_ill(&all, (enum ill)i);
+		assert_int_equal(ca_judge(&one, &csr, &why), ills[i].refusal);
+		assert_int_equal(strncmp(why.text, ills[i].why,
+				     strlen(ills[i].why)),
+		    0);
+		assert_int_equal(ca_judge(&all, &csr, &why), ills[i].refusal);
+		assert_int_equal(ca_reach(&one, &reach),
+		    i == OFFLINE ? REFUSAL_CA_OFFLINE : REFUSAL_NONE);
+	}
 	X509_REQ_free(request);
 	blob_free(&der);
 }
@@ -104,6 +167,7 @@ main(void)
 {
 	static const struct table tables[] = {
 		ROWS(judges, judgeds),
+		ONE(outermost_first, "what the state decides, in its order"),
 	};
 
 	return ROWS_RUN(tables, set_up, tear_down);

@@ -66,6 +66,26 @@ static const struct refused {
 	    0x80070057, 17, NULL },
 	{ "not what is expected", REFUSAL_EXPECTATION, ALL, SCEP_BAD_REQUEST,
 	    0x80070005, 29, NULL },
+	{ "VerifyRequest is not sent", REFUSAL_VERIFY_UNSENT, ALL,
+	    SCEP_BAD_REQUEST, 0x80072f8f, 29, NULL },
+	{ "VerifyRequest gets a 403", REFUSAL_VERIFY_FORBIDDEN, ALL,
+	    SCEP_BAD_REQUEST, 0x80190193, 29, NULL },
+	{ "VerifyRequest says no", REFUSAL_VERIFY_FALSE, ALL, SCEP_BAD_REQUEST,
+	    0x80070005, 29, NULL },
+	{ "CA down", REFUSAL_CA_OFFLINE, ALL, SCEP_BAD_REQUEST, 0x800706ba, 31,
+	    NULL },
+	{ "CA refuses NDES", REFUSAL_CA_ACCESS, ALL, SCEP_BAD_REQUEST,
+	    0x80070005, 31, NULL },
+	{ "CA cannot check", REFUSAL_CA_REVOCATION, ALL, SCEP_BAD_REQUEST,
+	    0x80092013, 31,
+	    "The revocation function was unable to check revocation because "
+	    "the revocation server was offline. 0x80092013 (-2146885613 "
+	    "CRYPT_E_REVOCATION_OFFLINE) Denied by Policy Module" },
+	{ "unknown template", REFUSAL_TEMPLATE, ALL, SCEP_BAD_REQUEST,
+	    0x80094800, 31,
+	    "The requested certificate template is not supported by this CA. "
+	    "0x80094800 (-2146875392 CERTSRV_E_UNSUPPORTED_CERT_TYPE) Denied "
+	    "by Policy Module" },
 	{ "key too small", REFUSAL_KEY_SIZE, ALL, SCEP_BAD_REQUEST, 0x80094811,
 	    31,
 	    "The public key does not meet the minimum size required by the "
@@ -229,6 +249,83 @@ attributes_by_setting(void **state)
 	exchange_clear(&ex);
 }
 
+/* To the letter, blanks and all, as 9.1 and 9.2 have them [C]. */
+#define EVENT_31                                                   \
+	"The Network Device Enrollment Service cannot submit the " \
+	"certificate request "
+#define EVENT_53 \
+	"Active Directory Certificate Services denied request 35 because "
+
+static const struct told {
+	const char *row;
+	enum refusal refusal;
+	const char *ndes, *ca; /* ca NULL: it leaves nothing */
+} tolds[] = {
+	{ "the CA is down", REFUSAL_CA_OFFLINE,
+	    EVENT_31 "(0x800706ba). The RPC server is unavailable.", NULL },
+	{ "the CA refuses NDES", REFUSAL_CA_ACCESS,
+	    EVENT_31 "(0x80070005). Access is denied.", NULL },
+	{ "unknown template", REFUSAL_TEMPLATE,
+	    EVENT_31 "(The requested certificate template is not supported by "
+		     "this CA.).  0x80004005",
+	    EVENT_53
+	    "The requested certificate template is not supported by this CA. "
+	    "0x80094800 (-2146875392 CERTSRV_E_UNSUPPORTED_CERT_TYPE).  The "
+	    "request was for CN=Testuser1.  Additional information: Denied by "
+	    "Policy Module" },
+	{ "no revocation check", REFUSAL_CA_REVOCATION,
+	    EVENT_31 "(The revocation function was unable to check revocation "
+		     "because the revocation server was offline.). 0x80004005",
+	    EVENT_53
+	    "The revocation function was unable to check revocation because "
+	    "the revocation server was offline. 0x80092013 (-2146885613 "
+	    "CRYPT_E_REVOCATION_OFFLINE).  The request was for CN=Testuser1.  "
+	    "Additional information: Denied by Policy Module" },
+	{ "a key too small", REFUSAL_KEY_SIZE,
+	    EVENT_31 "(The public key does not meet the minimum size required "
+		     "by the specified certificate template.).  0x80004005",
+	    EVENT_53
+	    "The public key does not meet the minimum size required by the "
+	    "specified certificate template. 0x80094811 (-2146875375 "
+	    "CERTSRV_E_KEY_LENGTH).  The request was for CN=Testuser1.  "
+	    "Additional information: Denied by Policy Module" },
+	{ "denied by the manager", REFUSAL_DENIED,
+	    EVENT_31 "(The request was denied by a certificate manager or CA "
+		     "administrator.).  0x80004005",
+	    NULL },
+	{ "a wrong password", REFUSAL_WRONG_CHALLENGE,
+	    "The password in the certificate request cannot be verified. It "
+	    "may have been used already. Obtain a new password to submit with "
+	    "this request.",
+	    NULL },
+};
+
+static void
+tells(void **state)
+{
+	const struct told *t = *state;
+	struct stack_state s;
+	struct exchange ex;
+
+	stack_healthy(&s);
+	exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
+	strcpy(ex.scep.subject, "CN=Testuser1");
+	assert_int_equal(ca_has_denied(&s, t->refusal), t->ca != NULL);
+	ca_leave_event(&ex, &s, t->refusal, 35);
+	if (t->ca != NULL) {
+		assert_int_equal(ex.events->id, 53);
+		assert_string_equal(ex.events->source,
+		    "Microsoft-Windows-CertificationAuthority");
+		assert_string_equal(ex.events->text, t->ca);
+	}
+	events_free(ex.events);
+	ex.events = NULL;
+	mscep_leave_event(&ex, &s, t->refusal);
+	assert_non_null(ex.events);
+	assert_string_equal(ex.events->text, t->ndes);
+	exchange_clear(&ex);
+}
+
 static void
 event_of_passwords(void **state)
 {
@@ -252,6 +349,7 @@ main(void)
 {
 	static const struct table tables[] = {
 		ROWS(refuses, refuseds),
+		ROWS(tells, tolds),
 		ONE(refuses_as_rfc, "the RFC's failInfo, each in words"),
 		ONE(refuses_nothing, "what is not refused leaves nothing"),
 		ONE(attributes_by_setting, "Microsoft's attributes by choice"),
