@@ -1,0 +1,273 @@
+#include "failures/walk.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/test.h"
+
+/* Sites that clients cannot tell from one another, and how they came to be. */
+#define KINDS_MAX 32
+struct kind {
+	struct look look;
+	bool healthy;
+	struct buffer actions;
+	int count;
+};
+
+static const char *
+text_at(const json_t *json, const char *name)
+{
+	json_t *value = json_object_get(json, name);
+
+	if (json_is_array(value))
+		value = json_array_get(value, 0);
+	return json_string_value(value);
+}
+
+bool
+walk_wants(const json_t *scenario)
+{
+	const json_t *reference = json_object_get(scenario, "reference");
+
+	return json_array_size(json_object_get(scenario, "cure")) > 0 ||
+	    json_object_get(reference, "article") != NULL ||
+	    strcmp(json_at(scenario, "name"), "healthy") == 0;
+}
+
+static void
+print_reference(const json_t *scenario, struct buffer *out)
+{
+	const json_t *r = json_object_get(scenario, "reference");
+	const char *article = text_at(r, "article");
+	const char *section = text_at(r, "section");
+	const char *cause = text_at(r, "cause"), *thread = text_at(r, "thread");
+
+	if (article != NULL)
+		buffer_printf(out, "%s", article);
+	else if (thread != NULL)
+		buffer_printf(out, "%s", thread);
+	if (section != NULL)
+		buffer_printf(out, ", \"%s\"", section);
+	if (cause != NULL)
+		buffer_printf(out, ", cause %s", cause);
+}
+
+/* The server and its version are no difference. */
+static size_t
+without_server(const char *client)
+{
+	return strcspn(client, ";");
+}
+
+void
+walk_check_healthy(struct look *seen, struct look *healthy, const char *what)
+{
+	for (int p = 0; p < PROBES; p++) {
+		const char *is = (char *)seen->client[p].data;
+		const char *wanted = (char *)healthy->client[p].data;
+		size_t len = without_server(wanted);
+
+		if (without_server(is) != len || strncmp(is, wanted, len) != 0)
+			fail_msg("%s: said to be healthy, but: %s", what, is);
+	}
+}
+
+static void
+print_health(struct site_under_test *site, struct buffer *out)
+{
+	struct buffer why = { 0 };
+
+	if (lab_is_healthy(site, &why))
+		buffer_add_text(out, "healthy");
+	else
+		buffer_printf(out, "unhealthy: %s", text_of(&why));
+	buffer_free(&why);
+}
+
+/* How it is before anybody does something. */
+static void
+look_before(struct lab *lab, const char *name, struct look *before,
+    struct look *healthy, struct walk *out)
+{
+	struct site_under_test site;
+	struct buffer *text = &out->text;
+
+	lab_open(lab, name, NULL, &site);
+	buffer_add_text(text, "  before: ");
+	print_health(&site, text);
+	buffer_add_text(text, "\n");
+	lab_read_logs(&site, "    already there: ", text);
+	look_at(&site, true, before);
+	look_print(before, "    ", text);
+	if (lab_is_healthy(&site, NULL))
+		walk_check_healthy(before, healthy, name);
+	lab_close(&site);
+}
+
+static void
+file_as(struct kind kinds[KINDS_MAX], size_t *count, struct look *look,
+    bool is_healthy, const char *action)
+{
+	struct kind *k = kinds;
+
+	while (k < kinds + *count &&
+	    (k->healthy != is_healthy || !look_is_same(&k->look, look)))
+		k++;
+	if (k == kinds + *count) {
+		assert_true(*count < KINDS_MAX);
+		++*count;
+		k->look = *look;
+		k->healthy = is_healthy;
+	} else {
+		look_clear(look);
+	}
+	buffer_printf(&k->actions, "%s%s", k->count++ > 0 ? ", " : "", action);
+}
+
+static void
+try_action(struct lab *lab, const char *name, const char *action,
+    struct look *healthy, struct look *out, bool *is_healthy)
+{
+	struct buffer waits_for = { 0 };
+	struct site_under_test site;
+	char what[128];
+
+	lab_open(lab, name, NULL, &site);
+	*is_healthy = lab_act(&site, action, &waits_for);
+	look_at(&site, false, out);
+	snprintf(what, sizeof(what), "%s after %s", name, action);
+	if (*is_healthy)
+		walk_check_healthy(out, healthy, what);
+	lab_close(&site);
+	buffer_free(&waits_for);
+}
+
+static void
+print_kind(struct kind *k, bool as_before, struct buffer *out)
+{
+	buffer_printf(out, "    %s: %s",
+	    as_before ? "any other action" : text_of(&k->actions),
+	    k->healthy ? "healthy" : "unhealthy");
+	if (as_before) {
+		buffer_add_text(out, ", as before");
+	} else if (!k->healthy) {
+		buffer_add_text(out, "; ");
+		look_print_short(&k->look, out);
+	}
+	buffer_add_text(out, "\n");
+}
+
+/* What one action makes of it, and nothing else is done. */
+static void
+try_actions(struct lab *lab, const char *name, struct look *before,
+    struct look *healthy, struct walk *out)
+{
+	struct kind kinds[KINDS_MAX] = { 0 };
+	struct site_under_test site;
+	bool was_healthy, is_healthy;
+	size_t count = 0, i;
+	struct look look;
+	json_t *action;
+
+	lab_open(lab, name, NULL, &site);
+	was_healthy = lab_is_healthy(&site, NULL);
+	lab_close(&site);
+	json_array_foreach(lab->actions, i, action)
+	{
+		const char *is = json_at(action, "name");
+
+		try_action(lab, name, is, healthy, &look, &is_healthy);
+		file_as(kinds, &count, &look, is_healthy, is);
+	}
+	buffer_add_text(&out->text, "  one action:\n");
+	for (i = 0; i < count; i++)
+		if (kinds[i].healthy != was_healthy ||
+		    !look_is_same(&kinds[i].look, before))
+			print_kind(&kinds[i], false, &out->text);
+	for (i = 0; i < count; i++)
+		if (kinds[i].healthy == was_healthy &&
+		    look_is_same(&kinds[i].look, before))
+			print_kind(&kinds[i], true, &out->text);
+	for (i = 0; i < count; i++) {
+		look_clear(&kinds[i].look);
+		buffer_free(&kinds[i].actions);
+	}
+}
+
+static void
+print_step(struct site_under_test *site, const char *action, struct look *last,
+    struct buffer *out)
+{
+	struct buffer waits_for = { 0 };
+	struct look look;
+	bool healthy = lab_act(site, action, &waits_for);
+
+	buffer_printf(out, "    %s: %s", action,
+	    healthy ? "healthy" : "unhealthy");
+	if (waits_for.len > 0)
+		buffer_printf(out, ", waits for %s", text_of(&waits_for));
+	look_at(site, false, &look);
+	if (!healthy && look_is_same(&look, last)) {
+		buffer_add_text(out, ", as before");
+	} else if (!healthy) {
+		buffer_add_text(out, "; ");
+		look_print_short(&look, out);
+	}
+	buffer_add_text(out, "\n");
+	look_clear(last);
+	*last = look;
+	buffer_free(&waits_for);
+}
+
+static void
+try_cure(struct lab *lab, const char *name, const json_t *cure,
+    struct look *healthy, struct buffer *out)
+{
+	struct site_under_test site;
+	struct buffer why = { 0 };
+	struct look last;
+	json_t *step;
+	size_t i;
+
+	lab_open(lab, name, NULL, &site);
+	look_at(&site, false, &last);
+	buffer_add_text(out, "  cure:\n");
+	json_array_foreach(cure, i, step)
+	    print_step(&site, json_string_value(step), &last, out);
+	if (!lab_is_healthy(&site, &why))
+		fail_msg("%s: its cure does not help: %s", name, text_of(&why));
+	walk_check_healthy(&last, healthy, name);
+	if (!lab_real_client_enrols(&site, &why))
+		fail_msg("%s is cured, but scepclient: %s", name,
+		    text_of(&why));
+	buffer_add_text(out, "    scepclient enrols\n");
+	look_clear(&last);
+	lab_close(&site);
+}
+
+void
+walk(struct lab *lab, const json_t *scenario, struct look *healthy,
+    struct walk *out)
+{
+	const char *name = json_at(scenario, "name");
+	struct look before;
+	json_t *cure;
+	size_t i;
+
+	*out = (struct walk){ 0 };
+	buffer_printf(&out->text, "%s (", name);
+	print_reference(scenario, &out->text);
+	buffer_add_text(&out->text, ")\n");
+	look_before(lab, name, &before, healthy, out);
+	try_actions(lab, name, &before, healthy, out);
+	json_array_foreach(json_object_get(scenario, "cure"), i, cure)
+	    try_cure(lab, name, cure, healthy, &out->text);
+	text_of(&out->text);
+	look_clear(&before);
+}
+
+void
+walk_clear(struct walk *w)
+{
+	buffer_free(&w->text);
+}

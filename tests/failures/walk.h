@@ -1,0 +1,31 @@
+/*
+ * The walk of a failure: how it looks, what each action alone makes of it,
+ * where its documented cures lead. Some must be so everywhere and fails the
+ * test otherwise: who is said to be healthy lets every client enrol, and after
+ * a cure it is.
+ */
+#ifndef FAILURES_WALK_H
+#define FAILURES_WALK_H
+
+#include "failures/look.h"
+
+struct row { /* of the table in the README; NUL ended */
+	struct buffer name, documented, client, logs, cure;
+};
+struct walk {
+	struct buffer text; /* NUL ended */
+	struct row row;
+};
+
+/* Whether it is one: it has a way out, or its story is in an article. */
+bool walk_wants(const json_t *scenario);
+/* As the list of scenarios has it. The caller clears *out. */
+void walk(struct lab *, const json_t *scenario, struct look *healthy,
+    struct walk *out);
+void walk_clear(struct walk *);
+
+/* A site that is said to be healthy is; the clients tell. */
+void walk_check_healthy(struct look *seen, struct look *healthy,
+    const char *what);
+
+#endif
