@@ -65,14 +65,20 @@ lab_start(struct lab *lab)
 }
 
 void
+letters_clear(struct letters *l)
+{
+	buffer_free(&l->known_by);
+	device_ca_certs_free(l->ca_certs);
+	for (int i = 0; i < LETTERS; i++)
+		device_message_clear(&l->of[i]);
+	*l = (struct letters){ 0 };
+}
+
+void
 lab_stop(struct lab *lab)
 {
-	for (size_t i = 0; i < lab->letter_count; i++) {
-		buffer_free(&lab->letters[i].known_by);
-		device_ca_certs_free(lab->letters[i].ca_certs);
-		for (int l = 0; l < LETTERS; l++)
-			device_message_clear(&lab->letters[i].of[l]);
-	}
+	for (size_t i = 0; i < LAB_LETTERS_MAX; i++)
+		letters_clear(&lab->letters[i]);
 	json_decref(lab->actions);
 	device_clear(&lab->device);
 	device_clear(&lab->large);
@@ -111,8 +117,9 @@ wait_for_all(struct site_under_test *site)
 {
 	json_t *json;
 
-	if (site->asked == 0)
+	if (site->asked == site->awaited)
 		return;
+	site->awaited = site->asked;
 	json = call(site->lab, 200, "GET", NULL,
 	    "/v1/sites/%s/requests?since=%lld&wait=20&limit=1", site->id,
 	    (long long)site->asked - 1);
@@ -120,6 +127,15 @@ wait_for_all(struct site_under_test *site)
 		fail_msg("the journal has no entry %lld",
 		    (long long)site->asked);
 	json_decref(json);
+}
+
+void
+lab_reset(struct site_under_test *site)
+{
+	wait_for_all(site);
+	json_decref(
+	    call(site->lab, 200, "POST", NULL, "/v1/sites/%s/reset", site->id));
+	memset(site->read, 0, sizeof(site->read));
 }
 
 static const char *

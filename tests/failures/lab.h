@@ -28,11 +28,13 @@ struct letters {
 	struct device_message of[LETTERS];
 };
 
+void letters_clear(struct letters *);
+
 struct lab {
 	struct controlled server;
 	struct device device, large;
 	struct letters letters[LAB_LETTERS_MAX];
-	size_t letter_count;
+	size_t letter_count;	  /* that were made; the oldest go */
 	char dir[FILE_PATH_SIZE]; /* of real clients */
 	int clients, sites;
 	json_t *actions; /* all that there are */
@@ -43,13 +45,15 @@ void lab_stop(struct lab *);
 struct site_under_test {
 	struct lab *lab;
 	char id[32], url[256], admin[256];
-	int64_t asked;		   /* exchanges that it has had */
+	int64_t asked, awaited;	   /* exchanges that it has had */
 	size_t read[LAB_LOGS_MAX]; /* entries of each log */
 };
 /* `set`: NAME: VALUE in JSON, or NULL. Its logs have not been read. */
 void lab_open(struct lab *, const char *scenario, const char *set,
     struct site_under_test *out);
 void lab_close(struct site_under_test *);
+/* As it was when it was opened. */
+void lab_reset(struct site_under_test *);
 
 /*
  * What its logs have that has not been read, a line each with this in front:

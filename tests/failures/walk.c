@@ -125,21 +125,37 @@ file_as(struct kind kinds[KINDS_MAX], size_t *count, struct look *look,
 }
 
 static void
-try_action(struct lab *lab, const char *name, const char *action,
+try_action(struct site_under_test *site, const char *name, const char *action,
     struct look *healthy, struct look *out, bool *is_healthy)
 {
 	struct buffer waits_for = { 0 };
-	struct site_under_test site;
 	char what[128];
 
-	lab_open(lab, name, NULL, &site);
-	*is_healthy = lab_act(&site, action, &waits_for);
-	look_at(&site, false, out);
+	*is_healthy = lab_act(site, action, &waits_for);
+	look_at(site, false, out);
 	snprintf(what, sizeof(what), "%s after %s", name, action);
 	if (*is_healthy)
 		walk_check_healthy(out, healthy, what);
-	lab_close(&site);
 	buffer_free(&waits_for);
+	lab_reset(site);
+}
+
+/* A reset forgets everything, or what follows would be worth nothing. */
+static void
+check_reset(struct site_under_test *site, struct look *before)
+{
+	struct buffer was = { 0 }, is = { 0 };
+	struct look look;
+
+	lab_read_logs(site, "", &is);
+	buffer_free(&is);
+	look_at(site, true, &look);
+	look_print(before, "", &was);
+	look_print(&look, "", &is);
+	assert_string_equal(text_of(&is), text_of(&was));
+	buffer_free(&was);
+	buffer_free(&is);
+	look_clear(&look);
 }
 
 static void
@@ -171,14 +187,15 @@ try_actions(struct lab *lab, const char *name, struct look *before,
 
 	lab_open(lab, name, NULL, &site);
 	was_healthy = lab_is_healthy(&site, NULL);
-	lab_close(&site);
 	json_array_foreach(lab->actions, i, action)
 	{
 		const char *is = json_at(action, "name");
 
-		try_action(lab, name, is, healthy, &look, &is_healthy);
+		try_action(&site, name, is, healthy, &look, &is_healthy);
 		file_as(kinds, &count, &look, is_healthy, is);
 	}
+	check_reset(&site, before);
+	lab_close(&site);
 	buffer_add_text(&out->text, "  one action:\n");
 	for (i = 0; i < count; i++)
 		if (kinds[i].healthy != was_healthy ||
