@@ -1,6 +1,6 @@
 /*
  * Every documented failure, walked; what is seen stands in expected.txt, and
- * in short in README.md. With --record both are written anew, for a human to
+ * in short in README.md. With --record both are written anew, for somebody to
  * read.
  */
 #include "support/test.h"
@@ -43,6 +43,44 @@ hold(const char *name, struct buffer *is)
 	buffer_free(&wanted);
 }
 
+#define BEGIN "<!-- tests/failures: begin -->\n"
+#define END "<!-- tests/failures: end -->\n"
+
+/* What is between the marks is the table. */
+static void
+hold_readme(struct buffer *table)
+{
+	char path[FILE_PATH_SIZE];
+	struct buffer old = { 0 }, is = { 0 };
+	const char *begin, *end;
+
+	assert_true(file_read(path_in_source(path, "README.md"), &old));
+	begin = strstr((char *)old.data, BEGIN);
+	assert_non_null(begin);
+	begin += strlen(BEGIN);
+	end = strstr(begin, END);
+	assert_non_null(end);
+	buffer_add(&is, old.data, (size_t)(begin - (char *)old.data));
+	buffer_add_text(&is, text_of(table));
+	buffer_add_text(&is, end);
+	hold("README.md", &is);
+	buffer_free(&old);
+	buffer_free(&is);
+}
+
+static void
+add_row(struct row *r, struct buffer *table)
+{
+	struct buffer *const cells[] = { &r->documented, &r->client, &r->logs,
+		&r->cure };
+
+	buffer_printf(table, "| [%s](scenarios/%s.yaml) |", text_of(&r->name),
+	    text_of(&r->name));
+	for (size_t i = 0; i < COUNT_OF(cells); i++)
+		buffer_printf(table, " %s |", text_of(cells[i]));
+	buffer_add_text(table, "\n");
+}
+
 static json_t *
 list_scenarios(void)
 {
@@ -65,30 +103,36 @@ look_at_healthy(struct lab *lab, struct look *out)
 
 	lab_open(lab, "healthy", NULL, &site);
 	assert_true(lab_is_healthy(&site, NULL));
-	look_at(&site, false, out);
+	look_at(&site, true, out);
 	lab_close(&site);
 }
 
 static void
 every_failure_is_as_expected(void **state)
 {
-	struct buffer text = { 0 };
+	struct buffer text = { 0 }, table = { 0 };
 	json_t *list = list_scenarios(), *scenario;
 	struct look healthy;
 	struct walk w;
 	size_t i;
 
 	look_at_healthy(*state, &healthy);
+	buffer_add_text(&table,
+	    "| scenario | documented as | what a client sees | what the logs "
+	    "have | the cure |\n|---|---|---|---|---|\n");
 	json_array_foreach(list, i, scenario)
 	{
 		if (!walk_wants(scenario))
 			continue;
 		walk(*state, scenario, &healthy, &w);
-		buffer_printf(&text, "%s\n", (char *)w.text.data);
+		buffer_printf(&text, "%s\n", text_of(&w.text));
+		add_row(&w.row, &table);
 		walk_clear(&w);
 	}
 	hold("tests/failures/expected.txt", &text);
+	hold_readme(&table);
 	buffer_free(&text);
+	buffer_free(&table);
 	look_clear(&healthy);
 	json_decref(list);
 }

@@ -282,8 +282,8 @@ print_names(struct look *l, int p, bool with_logs, struct buffer *out)
 	return first;
 }
 
-static void
-print_indented(const char *lines, const char *indent, struct buffer *out)
+void
+print_lines(const char *lines, const char *indent, struct buffer *out)
 {
 	for (size_t len; *lines != '\0'; lines += len) {
 		len = strcspn(lines, "\n") + 1;
@@ -304,7 +304,7 @@ look_print(struct look *l, const char *indent, struct buffer *out)
 			buffer_printf(out, "%s%s:\n%s%s\n", indent,
 			    text_of(&line), deeper, (char *)l->client[p].data);
 		if (line.len > 0)
-			print_indented((char *)l->logs[p].data, deeper, out);
+			print_lines((char *)l->logs[p].data, deeper, out);
 		buffer_free(&line);
 	}
 }

@@ -24,6 +24,8 @@ void look_at(struct site_under_test *, bool with_logs, struct look *out);
 void look_clear(struct look *);
 /* As clients see them. */
 bool look_is_same(struct look *, struct look *);
+/* Lines, each with this in front. */
+void print_lines(const char *lines, const char *indent, struct buffer *out);
 /* Those that say the same stand together. */
 void look_print(struct look *, const char *indent, struct buffer *out);
 /* In one line, as clients see it. */

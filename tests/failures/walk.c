@@ -84,20 +84,64 @@ print_health(struct site_under_test *site, struct buffer *out)
 	buffer_free(&why);
 }
 
+/* Those lines that are not there yet, and that no healthy site has. */
+static void
+add_new_lines(const char *lines, const char *healthy, struct buffer *out)
+{
+	char line[512];
+
+	for (size_t len; *lines != '\0'; lines += len + 1) {
+		len = strcspn(lines, "\n");
+		snprintf(line, sizeof(line), "%.*s\n", (int)len, lines);
+		if (strstr(healthy, line) != NULL)
+			continue;
+		snprintf(line, sizeof(line), "`%.*s`", (int)len, lines);
+		if (strstr(text_of(out), line) == NULL)
+			buffer_printf(out, "%s%s", out->len > 0 ? "<br>" : "",
+			    line);
+	}
+}
+
+static void
+fill_logs(const char *past, struct look *before, struct look *healthy,
+    struct buffer *out)
+{
+	bool iis = false, differs = false;
+
+	add_new_lines(past, "", out);
+	for (int p = 0; p < PROBES; p++) {
+		add_new_lines((char *)before->logs[p].data,
+		    (char *)healthy->logs[p].data, out);
+		if (strcmp((char *)before->client[p].data,
+			(char *)healthy->client[p].data) == 0)
+			continue;
+		differs = true;
+		iis |= strstr((char *)before->logs[p].data, "IIS ") != NULL;
+	}
+	if (differs && !iis)
+		buffer_printf(out, "%sno line in the IIS log",
+		    out->len > 0 ? "<br>" : "");
+}
+
 /* How it is before anybody does something. */
 static void
 look_before(struct lab *lab, const char *name, struct look *before,
     struct look *healthy, struct walk *out)
 {
+	struct buffer *text = &out->text, past = { 0 };
 	struct site_under_test site;
-	struct buffer *text = &out->text;
 
 	lab_open(lab, name, NULL, &site);
 	buffer_add_text(text, "  before: ");
 	print_health(&site, text);
 	buffer_add_text(text, "\n");
-	lab_read_logs(&site, "    already there: ", text);
+	lab_read_logs(&site, "", &past);
+	if (past.len > 0)
+		buffer_add_text(text, "    already there:\n");
+	print_lines(text_of(&past), "        ", text);
 	look_at(&site, true, before);
+	fill_logs(text_of(&past), before, healthy, &out->row.logs);
+	buffer_free(&past);
 	look_print(before, "    ", text);
 	if (lab_is_healthy(&site, NULL))
 		walk_check_healthy(before, healthy, name);
@@ -262,6 +306,23 @@ try_cure(struct lab *lab, const char *name, const json_t *cure,
 	lab_close(&site);
 }
 
+/* "a, b; or c" */
+static void
+fill_cure(const json_t *cures, struct buffer *out)
+{
+	json_t *cure, *step;
+	size_t i, k;
+
+	json_array_foreach(cures, i, cure)
+	{
+		json_array_foreach(cure, k, step) buffer_printf(out, "%s`%s`",
+		    k > 0     ? ", " :
+			i > 0 ? "; or " :
+				"",
+		    json_string_value(step));
+	}
+}
+
 void
 walk(struct lab *lab, const json_t *scenario, struct look *healthy,
     struct walk *out)
@@ -272,10 +333,13 @@ walk(struct lab *lab, const json_t *scenario, struct look *healthy,
 	size_t i;
 
 	*out = (struct walk){ 0 };
-	buffer_printf(&out->text, "%s (", name);
-	print_reference(scenario, &out->text);
-	buffer_add_text(&out->text, ")\n");
+	print_reference(scenario, &out->row.documented);
+	buffer_printf(&out->text, "%s (%s)\n", name,
+	    text_of(&out->row.documented));
+	buffer_printf(&out->row.name, "%s", name);
 	look_before(lab, name, &before, healthy, out);
+	look_print_short(&before, &out->row.client);
+	fill_cure(json_object_get(scenario, "cure"), &out->row.cure);
 	try_actions(lab, name, &before, healthy, out);
 	json_array_foreach(json_object_get(scenario, "cure"), i, cure)
 	    try_cure(lab, name, cure, healthy, &out->text);
@@ -287,4 +351,9 @@ void
 walk_clear(struct walk *w)
 {
 	buffer_free(&w->text);
+	buffer_free(&w->row.name);
+	buffer_free(&w->row.documented);
+	buffer_free(&w->row.client);
+	buffer_free(&w->row.logs);
+	buffer_free(&w->row.cure);
 }

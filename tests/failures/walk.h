@@ -9,11 +9,11 @@
 
 #include "failures/look.h"
 
-struct row { /* of the table in the README; NUL ended */
+struct row { /* of the table in the README */
 	struct buffer name, documented, client, logs, cure;
 };
 struct walk {
-	struct buffer text; /* NUL ended */
+	struct buffer text;
 	struct row row;
 };
 
