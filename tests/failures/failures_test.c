@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "failures/pairs.h"
 #include "failures/walk.h"
 
 static bool recording;
@@ -108,6 +109,16 @@ look_at_healthy(struct lab *lab, struct look *out)
 }
 
 static void
+the_outermost_answers(void **state)
+{
+	struct look healthy;
+
+	look_at_healthy(*state, &healthy);
+	pairs_walk(*state, &healthy);
+	look_clear(&healthy);
+}
+
+static void
 every_failure_is_as_expected(void **state)
 {
 	struct buffer text = { 0 }, table = { 0 };
@@ -159,6 +170,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_failure_is_as_expected),
+		cmocka_unit_test(the_outermost_answers),
 	};
 
 	recording = argc == 2 && strcmp(argv[1], "--record") == 0;
