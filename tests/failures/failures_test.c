@@ -115,6 +115,7 @@ the_outermost_answers(void **state)
 
 	look_at_healthy(*state, &healthy);
 	pairs_walk(*state, &healthy);
+	lab_check(*state);
 	look_clear(&healthy);
 }
 
@@ -142,6 +143,7 @@ every_failure_is_as_expected(void **state)
 	}
 	hold("tests/failures/expected.txt", &text);
 	hold_readme(&table);
+	lab_check(*state);
 	buffer_free(&text);
 	buffer_free(&table);
 	look_clear(&healthy);

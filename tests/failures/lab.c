@@ -1,6 +1,6 @@
 #include "failures/lab.h"
 
-#include <openssl/x509v3.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,12 +258,24 @@ lab_is_healthy(struct site_under_test *site, struct buffer *why)
 	return healthy;
 }
 
-/* The youngest of the policy module's, which a careful administrator takes. */
+/* The youngest that the policy module may use, as the registry wants it. */
 static void
 find_thumbprint(struct site_under_test *site, char *out, size_t size)
 {
-	(void)site;
-	snprintf(out, size, "\"thumbprint\": \"%040d\"", 0);
+	json_t *json = call(site->lab, 200, "GET", NULL,
+	    "/v1/sites/%s/evidence/certificates?format=json", site->id);
+	const char *found = "none";
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(json, "entries"), i,
+	    one) if (strstr(word(one, "Enhanced Key Usage"),
+			 "Client Authentication") != NULL)
+	    found = word(one, "Thumbprint");
+	snprintf(out, size, "\"thumbprint\": \"%s\"", found);
+	for (char *c = out; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	json_decref(json);
 }
 
 /* What the actions need that do not go without. */
@@ -297,6 +309,29 @@ lab_act(struct site_under_test *site, const char *action,
 		json_string_value(one));
 	json_decref(json);
 	return healthy;
+}
+
+void
+lab_complain(struct lab *lab, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	buffer_printf(&lab->complaints, "%s\n", text);
+}
+
+void
+lab_check(struct lab *lab)
+{
+	char text[4096];
+
+	snprintf(text, sizeof(text), "%s", text_of(&lab->complaints));
+	buffer_free(&lab->complaints);
+	if (text[0] != '\0')
+		fail_msg("%s", text);
 }
 
 bool

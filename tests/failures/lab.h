@@ -38,9 +38,15 @@ struct lab {
 	char dir[FILE_PATH_SIZE]; /* of real clients */
 	int clients, sites;
 	json_t *actions; /* all that there are */
+	struct buffer complaints;
 };
 void lab_start(struct lab *);
 void lab_stop(struct lab *);
+
+/* What must not be; the test goes on, for others, until it is checked. */
+void lab_complain(struct lab *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void lab_check(struct lab *);
 
 struct site_under_test {
 	struct lab *lab;

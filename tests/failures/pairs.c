@@ -110,7 +110,7 @@ look_at_cause(struct lab *lab, const struct cause *c, struct look *out)
 	log = (char *)out->logs[c->probe].data;
 	if (strncmp(client, c->client, strlen(c->client)) != 0 ||
 	    (*c->log == '\0' ? *log != '\0' : strstr(log, c->log) == NULL))
-		fail_msg("%s: %s\n%s", c->set, client, log);
+		lab_complain(lab, "%s: %s\n%s", c->set, client, log);
 	lab_close(&site);
 	buffer_free(&read);
 }
@@ -123,8 +123,8 @@ is_same(struct buffer *a, struct buffer *b)
 
 /* Where the outer one lets somebody through, the inner one is met. */
 static void
-expect(struct look *seen, struct look *outer, struct look *inner,
-    struct look *healthy, const char *what)
+expect(struct lab *lab, struct look *seen, struct look *outer,
+    struct look *inner, struct look *healthy, const char *what)
 {
 	struct look *wanted;
 
@@ -134,7 +134,7 @@ expect(struct look *seen, struct look *outer, struct look *inner,
 		    inner :
 		    outer;
 		if (!is_same(&seen->client[p], &wanted->client[p]))
-			fail_msg("%s: %s\nis not: %s", what,
+			lab_complain(lab, "%s: %s\nis not: %s", what,
 			    (char *)seen->client[p].data,
 			    (char *)wanted->client[p].data);
 	}
@@ -152,15 +152,17 @@ walk_pair(struct lab *lab, const struct pair *p, struct look *healthy)
 	snprintf(set, sizeof(set), "%s, %s", p->outer->set, p->inner->set);
 	lab_open(lab, "healthy", set, &site);
 	look_at(&site, false, &both);
-	expect(&both, &outer, &inner, healthy, set);
+	expect(lab, &both, &outer, &inner, healthy, set);
 	cure(&site, p->outer);
-	assert_false(lab_is_healthy(&site, NULL));
+	if (lab_is_healthy(&site, NULL))
+		lab_complain(lab, "%s: healthy too soon", set);
 	look_at(&site, false, &uncovered);
-	expect(&uncovered, NULL, &inner, healthy, set);
+	expect(lab, &uncovered, NULL, &inner, healthy, set);
 	cure(&site, p->inner);
-	assert_true(lab_is_healthy(&site, NULL));
+	if (!lab_is_healthy(&site, NULL))
+		lab_complain(lab, "%s: not healthy", set);
 	look_at(&site, false, &well);
-	expect(&well, NULL, healthy, healthy, set);
+	expect(lab, &well, NULL, healthy, healthy, set);
 	lab_close(&site);
 	look_clear(&outer);
 	look_clear(&inner);

@@ -1,8 +1,8 @@
 /*
  * The walk of a failure: how it looks, what each action alone makes of it,
- * where its documented cures lead. Some must be so everywhere and fails the
- * test otherwise: who is said to be healthy lets every client enrol, and after
- * a cure it is.
+ * where its documented cures lead. What must be so everywhere is complained of
+ * if it is not: who is said to be healthy lets every client enrol, after a cure
+ * it is, and a reset forgets everything.
  */
 #ifndef FAILURES_WALK_H
 #define FAILURES_WALK_H
@@ -23,9 +23,5 @@ bool walk_wants(const json_t *scenario);
 void walk(struct lab *, const json_t *scenario, struct look *healthy,
     struct walk *out);
 void walk_clear(struct walk *);
-
-/* A site that is said to be healthy is; the clients tell. */
-void walk_check_healthy(struct look *seen, struct look *healthy,
-    const char *what);
 
 #endif
