@@ -36,7 +36,8 @@ async function withServer(flags, check) {
 }
 
 async function checkAll() {
-	await withServer([], async (server) => {
+	// Each request has a site of its own.
+	await withServer(["--max-sites", "4096"], async (server) => {
 		const fixture = new Fixture(server, recorded);
 		const bench = { server, fixture, book };
 		await checkNames(document, bench);

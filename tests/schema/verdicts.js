@@ -174,6 +174,11 @@ const COMPANIONS = {
 		[["faults.[].do.scep.status", "failure"]],
 	"faults.[].do.wire.pause.at": [["faults.[].do.wire.pause.time", "1s"]],
 	"faults.[].processed": [["faults.[].do.http.status", "503"]],
+	"evidence.[].in": [["evidence.[].text", "x"]],
+	"evidence.[].text": [["evidence.[].in", "registry"]],
+	...Object.fromEntries(["source", "id", "level"].map((name) =>
+		[`evidence.[].${name}`, [["evidence.[].in", "system-log"],
+			["evidence.[].text", "x"]]])),
 };
 
 function print(node) {
