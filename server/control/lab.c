@@ -115,7 +115,7 @@ look_at(struct call *call, enum evidence e, bool as_json)
 		call_fail(call, FAIL_INTERNAL, "%s", err.text);
 		return;
 	}
-	site_state(call->site, &state);
+	site_configured(call->site, &state);
 	look.credentials = credentials;
 	show_view(call, e, as_json, &look);
 	credentials_free(credentials);

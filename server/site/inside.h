@@ -113,7 +113,9 @@ struct holding {
 struct holding site_holding(const struct site *);
 void site_held(struct site *, const struct holding *);
 
-/* record.c: how the IIS log of such a server is written. */
+/* record.c: to who watches; of a struct site. */
+void site_say(void *cls, const char *line);
+/* How the IIS log of such a server is written. */
 void site_log_form(const struct stack_state *, struct iis_log_form *);
 
 /*

@@ -48,7 +48,7 @@ site_past(struct site *site)
 	if (log_files_write_events(site->logs, past.events, now, &form, &err) ==
 		-1 &&
 	    options->narrate != NULL)
-		options->narrate(options->cls, err.text);
+		site_say(site, err.text);
 	events_free(past.events);
 	snapshot_free(s);
 }

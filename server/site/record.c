@@ -35,8 +35,8 @@ lose(struct exchange *ex)
 }
 
 /* Who watches must know which site it is about. */
-static void
-say(void *cls, const char *line)
+void
+site_say(void *cls, const char *line)
 {
 	const struct site *site = cls;
 	const struct sites_options *o = &site->sites->options;
@@ -73,9 +73,9 @@ site_commit(struct exchange *ex)
 	site_log_form(&s->state, &form);
 	if (log_files_write(site->logs, ex, &form, &err) == -1 &&
 	    options->narrate != NULL)
-		say(site, err.text);
+		site_say(site, err.text);
 	if (options->narrate != NULL)
-		narrate(ex, &form, say, site);
+		narrate(ex, &form, site_say, site);
 	log_memory_add(site->evidence, ex, &form);
 	journal_add(site->journal, ex);
 	metrics_add(site->sites->metrics, ex);

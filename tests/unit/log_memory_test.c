@@ -249,6 +249,145 @@ events_are_shown(void **state)
 	log_memories_free(all);
 }
 
+#define CRASH                                                                 \
+	"Faulting application name: w3wp.exe, version: 8.5.9600.16384, time " \
+	"stamp: 0x5215df96\n"                                                 \
+	"Faulting module name: ntdll.dll, version: 6.3.9600.18821, time "     \
+	"stamp: 0x59ba86db\n"                                                 \
+	"Exception code: 0xc0000005"
+#define BEGIN(log, source, second)      \
+	"Log Name:      " log "\r\n"    \
+	"Source:        " source "\r\n" \
+	"Date:          2013-04-29 09:15:" second "\r\n"
+
+/* What happens outside of NDES, and what a log shows of it. */
+static const struct happening {
+	const char *row;
+	enum evidence in;
+	struct event event;
+	const char *file, *text;
+} happenings[] = {
+	/* To the octet but for the date and the computer (ndes-facts 8.4). */
+	{ "event 1000, as the article prints it", EVIDENCE_APPLICATION_LOG,
+	    { .log = "Application",
+		.source = "Application Error",
+		.id = 1000,
+		.level = "Error",
+		.text = (char *)(CRASH) },
+	    "x/Application.log",
+	    BEGIN("Application", "Application Error",
+		"51") "Event ID:      1000\r\n"
+		      "Task Category: Application Crashing Events\r\n"
+		      "Level:         Error\r\n"
+		      "Keywords:      Classic\r\n"
+		      "Computer:      NDESServer01\r\n"
+		      "Description: Faulting application name: w3wp.exe, version: "
+		      "8.5.9600.16384, time stamp: 0x5215df96\r\n"
+		      "Faulting module name: ntdll.dll, version: 6.3.9600.18821, time "
+		      "stamp: 0x59ba86db\r\n"
+		      "Exception code: 0xc0000005\r\n\r\n" },
+	{ "what WAS says, a while ago", EVIDENCE_SYSTEM_LOG,
+	    { .log = "System",
+		.source = "Microsoft-Windows-WAS",
+		.id = 5002,
+		.level = "Error",
+		.ago = 41,
+		.text = (char *)("Application pool ...") },
+	    "x/System.log",
+	    BEGIN("System", "Microsoft-Windows-WAS",
+		"10") "Event ID:      5002\r\n"
+		      "Task Category: None\r\n"
+		      "Level:         Error\r\n"
+		      "Keywords:      \r\n"
+		      "Computer:      NDESServer01\r\n"
+		      "Description:\r\nApplication pool ...\r\n\r\n" },
+	{ "CAPI2", EVIDENCE_CAPI2_LOG,
+	    { .log = "Microsoft-Windows-CAPI2/Operational",
+		.source = "Microsoft-Windows-CAPI2",
+		.id = 11,
+		.level = "Error",
+		.text = (char *)("For more details") },
+	    "x/CAPI2.log",
+	    BEGIN("Microsoft-Windows-CAPI2/Operational",
+		"Microsoft-Windows-CAPI2",
+		"51") "Event ID:      11\r\n"
+		      "Task Category: None\r\n"
+		      "Level:         Error\r\n"
+		      "Keywords:      \r\n"
+		      "Computer:      NDESServer01\r\n"
+		      "Description:\r\nFor more details\r\n\r\n" },
+	{ "a line of the policy module", EVIDENCE_POLICY_MODULE_LOG,
+	    { .log = "NDESPlugin.log",
+		.text = (char *)("Calling VerifyRequest ...") },
+	    "x/NDESPlugin.log",
+	    "2013-04-29 09:15:51 Calling VerifyRequest ...\r\n" },
+	{ "a line of the registration point", EVIDENCE_CONNECTOR_LOG,
+	    { .log = "CertificateRegistrationPoint.svclog",
+		.text = (char *)("VerifyRequest Started.") },
+	    "x/Connector.log",
+	    "2013-04-29 09:15:51 VerifyRequest Started.\r\n" },
+	{ "an event of the connector", EVIDENCE_CONNECTOR_LOG,
+	    { .log = "Microsoft Intune Connector",
+		.source = "Microsoft Intune Connector",
+		.id = 20501,
+		.level = "Warning",
+		.text = (char *)("0x411") },
+	    "x/Connector.log",
+	    BEGIN("Microsoft Intune Connector", "Microsoft Intune Connector",
+		"51") "Event ID:      20501\r\n"
+		      "Task Category: None\r\n"
+		      "Level:         Warning\r\n"
+		      "Keywords:      \r\n"
+		      "Computer:      NDESServer01\r\n"
+		      "Description:\r\n0x411\r\n\r\n" },
+	{ "a line of another IIS", EVIDENCE_HTTPERR_LOG,
+	    { .log = "HTTPERR", .text = (char *)("a line") },
+	    "x/HTTPERR/httperr1.log",
+	    "#Software: Microsoft HTTP API 2.0\r\n"
+	    "#Version: 1.0\r\n"
+	    "#Date: 2013-04-29 09:15:51\r\n" },
+};
+
+/* In memory and in its file, of an exchange and without one. */
+static void
+happens(void **state)
+{
+	const struct happening *t = *state;
+	struct folder f = folder_new();
+	struct log_memories *all = open_all(0, 0);
+	struct log_memory *m = open_one(all);
+	const char *const names[] = { t->file, NULL };
+	struct log_files *files;
+	struct error err = { 0 };
+	char dir[FOLDER_PATH], *text;
+	json_t *json;
+
+	assert_int_equal(log_files_open(folder_path(&f, "x", dir), &files,
+			     &err),
+	    0);
+	log_memory_add_events(m, &t->event, EXCHANGE_AT, &plain);
+	assert_int_equal(log_files_write_events(files, &t->event, EXCHANGE_AT,
+			     &plain, &err),
+	    0);
+	text = text_of(m, t->in);
+	assert_int_equal(strncmp(text, t->text, strlen(t->text)), 0);
+	files_hold(&f, names, text);
+	if (t->in != EVIDENCE_HTTPERR_LOG)
+		assert_string_equal(text, t->text);
+	else
+		assert_non_null(strstr(text, "\r\na line\r\n"));
+	free(text);
+	json = log_memory_json(m, t->in);
+	assert_int_equal(json_array_size(json_object_get(json, "entries")), 1);
+	for (int e = 0; e < EVIDENCE_LOGS; e++)
+		if (e != (int)t->in)
+			text_must_be(m, (enum evidence)e, "");
+	json_decref(json);
+	log_files_close(files);
+	log_memory_close(m);
+	log_memories_free(all);
+}
+
 static const char *
 field(json_t *json, size_t at, const char *name)
 {
@@ -515,6 +654,7 @@ main(void)
 		ONE(is_as_in_the_files, "is as in the files"),
 		ONE(nothing_is_nothing, "nothing is nothing"),
 		ONE(events_are_shown, "events are shown"),
+		ROWS(happens, happenings),
 		ONE(fields_have_names, "fields have names"),
 		ONE(no_octets_spoil_json, "no octets spoil the JSON"),
 		ONE(a_text_is_bounded, "a text is bounded"),
