@@ -885,6 +885,56 @@ forgets_passwords(void **state)
 	sites_free(sites);
 }
 
+/* Five deaths within five minutes disable the pool: all that it remembers. */
+static const struct forgiven {
+	const char *row, *actions[2];
+	enum pool_state then; /* after four deaths, and after one more */
+} forgivens[] = {
+	{ "nothing is done", { NULL }, POOL_DISABLED },
+	{ "iisreset", { "iisreset" }, POOL_STARTED },
+	{ "the server", { "restart-server" }, POOL_STARTED },
+	{ "the role", { "reinstall-ndes-role" }, POOL_STARTED },
+	{ "the pool", { "stop-app-pool", "start-app-pool" }, POOL_STARTED },
+	{ "not the start of one that is started", { "start-app-pool" },
+	    POOL_DISABLED },
+	{ "not the connector", { "reinstall-connector" }, POOL_DISABLED },
+};
+
+static void
+die(struct sites *sites, int times)
+{
+	struct exchange ex;
+
+	while (times-- > 0) {
+		begin(sites, &ex);
+		site_crash(&ex);
+		end(&ex);
+	}
+}
+
+static void
+forgets_deaths(void **state)
+{
+	static const char *const sets[SETS_MAX] = {
+		"certificates.intermediates_in_root=1"
+	};
+	const struct forgiven *t = *state;
+	struct sites *sites = open_sites(NULL, sets);
+	struct stack_state now;
+
+	die(sites, 4);
+	for (size_t i = 0; i < COUNT_OF(t->actions) && t->actions[i] != NULL;
+	     i++)
+		must_act(sites, t->actions[i]);
+	die(sites, 1);
+	site_state(site_default(sites), &now);
+	assert_int_equal(now.app_pool.state, t->then);
+	die(sites, 4);
+	site_state(site_default(sites), &now);
+	assert_int_equal(now.app_pool.state, POOL_DISABLED);
+	sites_free(sites);
+}
+
 /* An exchange ends as what it began in; the next one meets the cure. */
 static void
 exchanges_keep_their_state(void **state)
@@ -1187,6 +1237,7 @@ main(void)
 		ROWS(shows_when_it_should, walks),
 		ROWS(is_refused, wrongs),
 		ROWS(forgets_passwords, restarts),
+		ROWS(forgets_deaths, forgivens),
 		ROWS(is_set_before_it_shows, configureds),
 		ONE(a_restart_is_all_that_it_contains,
 		    "a restart is all that it contains"),
