@@ -1154,27 +1154,47 @@ certificates_begin_when_requested(void **state)
 	sites_free(sites);
 }
 
-/* A disk keeps the RAs as they are. */
+/* A disk keeps the RAs as they are; who may read their keys is no such matter. */
+static const struct kept {
+	const char *row, *action;
+	bool refused;
+} kepts[] = {
+	{ "both", "renew-ra-certificates", true },
+	{ "the role", "reinstall-ndes-role", true },
+	{ "encryption", "request-cep-encryption-certificate", true },
+	{ "signing", "request-enrollment-agent-certificate", true },
+	{ "rights on the keys", "grant-read-on-ra-keys", false },
+	{ "the policy module's", "renew-policy-certificate", false },
+};
+
 static void
 kept_ras_are_not_renewed(void **state)
 {
+	static const char *const sets[SETS_MAX] = {
+		"ra.signing.key_readable=false"
+	};
+	const struct kept *t = *state;
 	const struct state_dir_options options = { .path = folder_new().path,
 		.crypto = a.crypto,
 		.keys = a.keys };
 	struct state_dir *kept;
 	struct sites *sites;
 	struct site_acted acted;
+	struct stack_state now;
 	struct error err = { 0 };
 
-	(void)state;
 	if (state_dir_open(&kept, &options, &err) == -1)
 		fail_msg("%s", err.text);
-	sites = open_sites(kept, NULL);
-	assert_int_equal(act(site_default(sites), "renew-ra-certificates",
-			     &acted, &err),
-	    -1);
-	assert_non_null(strstr(err.text, "--state-dir keeps the RAs"));
+	sites = open_sites(kept, sets);
+	assert_int_equal(act(site_default(sites), t->action, &acted, &err),
+	    t->refused ? -1 : 0);
+	assert_int_equal(strstr(err.text, "--state-dir keeps the RAs") != NULL,
+	    t->refused);
+	site_acted_clear(&acted);
 	must_act(sites, "iisreset");
+	site_state(site_default(sites), &now);
+	assert_int_equal(now.ra.signing.key_readable,
+	    strcmp(t->action, "grant-read-on-ra-keys") == 0);
 	sites_free(sites);
 	state_dir_close(kept);
 }
@@ -1252,7 +1272,7 @@ main(void)
 		ONE(rules_are_not_healthy, "rules are not healthy"),
 		ONE(certificates_begin_when_requested,
 		    "certificates begin when they were requested"),
-		ONE(kept_ras_are_not_renewed, "kept RAs are not renewed"),
+		ROWS(kept_ras_are_not_renewed, kepts),
 		ONE(administrators_lose_nothing,
 		    "several administrators lose nothing"),
 	};
