@@ -450,7 +450,7 @@ static const struct walk {
 	    { "policy_module.verify_request=temp-folder" }, 0, false,
 	    { { "grant-temp-folder-write", "", "policy_module.verify_request",
 		NULL } } },
-	{ "Notify", { "policy_module.notify=fails" }, 0, true,
+	{ "Notify", { "policy_module.notify=fails" }, 0, false,
 	    { { "start-intune-connector-service", "", "policy_module.notify",
 		NULL } } },
 	{ "the CA", { "ca.online=false" }, 0, false,
