@@ -650,6 +650,34 @@ shows_when_it_should(void **state)
 
 #define THUMBPRINT "set-ndes-certificate-thumbprint"
 
+static bool
+is_walked(const struct action *action)
+{
+	size_t len = strlen(action->name);
+
+	for (size_t i = 0; i < COUNT_OF(walks); i++)
+		for (size_t j = 0; j < STEPS_MAX; j++) {
+			const char *step = walks[i].steps[j].action;
+
+			if (step != NULL &&
+			    strncmp(step, action->name, len) == 0 &&
+			    strchr(" ", step[len]) != NULL)
+				return true;
+		}
+	return false;
+}
+
+static void
+every_action_is_walked(void **state)
+{
+	const struct action *action;
+
+	(void)state;
+	for (size_t i = 0; (action = action_at(i)) != NULL; i++)
+		if (!is_walked(action))
+			fail_msg("%s is not", action->name);
+}
+
 static const struct wrong {
 	const char *row, *line, *error;
 } wrongs[] = {
@@ -1255,6 +1283,7 @@ main(void)
 {
 	const struct table tables[] = {
 		ROWS(shows_when_it_should, walks),
+		ONE(every_action_is_walked, "every action is walked"),
 		ROWS(is_refused, wrongs),
 		ROWS(forgets_passwords, restarts),
 		ROWS(forgets_deaths, forgivens),
