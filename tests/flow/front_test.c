@@ -316,8 +316,53 @@ ports_follow_the_state(void **state)
 	    control_do(c, 200, "PUT", "{\"scenario\": \"device-blocked\"}",
 		"/v1/sites/%s/scenario", own.id));
 	assert_true(is_refused(own.base));
-	json_decref(control_do(c, 200, "PUT", "{\"scenario\": \"healthy\"}",
-	    "/v1/sites/%s/scenario", own.id));
+	act(&own, "unblock-network", true);
+	assert_true(tcp_is_served(own.base));
+	own_close(&own);
+}
+
+/* The same, by the calls of an embedder. */
+static void
+ports_follow_an_embedder(void **state)
+{
+	const struct controlled *c = *state;
+	struct mockndes_site_options options = MOCKNDES_SITE_OPTIONS_INIT;
+	char error[MOCKNDES_ERROR_SIZE];
+	struct mockndes_site *site;
+	const char *base;
+
+	options.scenario = "external-url-wrong";
+	options.port = MOCKNDES_ANY_PORT;
+	assert_int_equal(mockndes_open_site(c->mockndes, &options, &site,
+			     error),
+	    0);
+	base = mockndes_site_base_url(site);
+	assert_true(is_refused(base));
+	assert_int_equal(mockndes_action(site, "use-msappproxy-domain", NULL, 0,
+			     error),
+	    0);
+	assert_true(tcp_is_served(base));
+	assert_int_equal(mockndes_set(site, "server.network.device=refused",
+			     error),
+	    0);
+	assert_true(is_refused(base));
+	mockndes_close_site(site);
+}
+
+/* The service started alone is down after the next restart. */
+static void
+a_service_needs_its_startup_type(void **state)
+{
+	struct own own = own_open_scenario(*state, "gateway-timeout");
+
+	assert_int_equal(see(own.base, &get_caps, ""), SEEN_504);
+	act(&own, "start-connector-service", true);
+	assert_true(tcp_is_served(own.base));
+	act(&own, "restart-server", false);
+	assert_int_equal(see(own.base, &get_caps, ""), SEEN_504);
+	act(&own, "set-connector-startup-automatic", false);
+	act(&own, "start-connector-service", true);
+	act(&own, "restart-server", true);
 	assert_true(tcp_is_served(own.base));
 	own_close(&own);
 }
@@ -615,6 +660,8 @@ main(void)
 		cmocka_unit_test(no_log_has_a_line),
 		cmocka_unit_test(nor_of_who_sends_nothing),
 		cmocka_unit_test(ports_follow_the_state),
+		cmocka_unit_test(ports_follow_an_embedder),
+		cmocka_unit_test(a_service_needs_its_startup_type),
 		cmocka_unit_test(open_connections_are_cut),
 		cmocka_unit_test(a_late_answer_is_a_time_out),
 		cmocka_unit_test(the_server_has_done_its_work),
