@@ -20,6 +20,7 @@
 #define SECRET "lasting"
 #define CAUSE "certificates.intermediates_in_root=1"
 #define NO_CAUSE "certificates.intermediates_in_root=0"
+#define STOP "app_pool.state=stopped"
 #define START "app_pool.state=started"
 #define STAYS_UP "app_pool.rapid_fail_protection=false"
 #define TOP "mockndes: 1\nname: x\n"
@@ -497,7 +498,10 @@ no_identity(void **state)
 	assert_int_equal(count_event(&f, EVIDENCE_SYSTEM_LOG, 5021), 1);
 	assert_int_equal(count_event(&f, EVIDENCE_SYSTEM_LOG, 5057), 1);
 	assert_int_equal(count_event(&f, EVIDENCE_SYSTEM_LOG, 5059), 1);
-	site_restart_pool(f.site);
+	set(&f, STOP);
+	assert_int_equal(browse(&f), 503);
+	assert_int_equal(count_event(&f, EVIDENCE_SYSTEM_LOG, 5059), 1);
+	set(&f, START);
 	assert_int_equal(browse(&f), 503);
 	assert_int_equal(count_event(&f, EVIDENCE_SYSTEM_LOG, 5059), 2);
 	set(&f, "app_pool.identity=good");
