@@ -123,14 +123,14 @@ server_start(struct server *s, const struct server_options *given)
 	path_in_source(keys, "tests/fixtures/keys");
 	must(crypto_new(&s->crypto, &err), &err);
 	must(key_set_load(s->crypto, keys, &s->keys, &err), &err);
+	http.library = crypto_library(s->crypto);
+	http.connection_limit = given == NULL ? 0 : given->connection_limit;
+	must(http_start(&s->http, &http, &err), &err);
 	open_site(s, given == NULL ? &none : given);
 	assert_non_null(s->door = calloc(1, sizeof(*s->door)));
 	s->door->sites = s->sites;
 	s->door->keeps = true;
 	s->started = time(NULL);
-	http.library = crypto_library(s->crypto);
-	http.connection_limit = given == NULL ? 0 : given->connection_limit;
-	must(http_start(&s->http, &http, &err), &err);
 	assert_int_equal(server_listen(s, "127.0.0.1:0", s->base), 0);
 	open_doors(s, given);
 	if (given != NULL && given->tls)

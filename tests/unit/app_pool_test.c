@@ -496,6 +496,79 @@ past(void **state)
 	events_free(p.events);
 }
 
+/* As they ship: the pool has been disabled, and would crash again. */
+static const struct shipped {
+	const char *name, *why; /* NULL: there is nothing to crash of */
+} shippeds[] = {
+	{ "app-pool-stopped", NULL },
+	{ "service-account-rights-missing", NULL },
+	{ "app-pool-crash-intermediate-in-root",
+	    "certificates.intermediates_in_root: " },
+	{ "app-pool-crash-group-policy",
+	    "certificates.intermediates_in_root: " },
+	{ "app-pool-crash-crl-unreachable", "certificates.crl_urls: " },
+	{ "app-pool-crash-windows-authentication",
+	    "iis.certificate_registration.windows: " },
+	{ "app-pool-crash-policy-certificate-expired",
+	    "policy_module.certificate.not_after: " },
+	{ "thumbprint-mistyped", "policy_module.thumbprint: " },
+};
+
+static struct scenario *
+find_shipped(const char *name)
+{
+	struct scenario *scenario = NULL;
+	struct errors errors = { 0 };
+	char text[TEXT_SIZE];
+
+	if (scenario_find(name, NULL, &scenario, &errors) == -1)
+		fail_msg("%s", errors_print(&errors, text, sizeof(text)));
+	assert_non_null(scenario);
+	return scenario;
+}
+
+static void
+shipped(void **state)
+{
+	const struct shipped *t = *state;
+	struct scenario *scenario = find_shipped(t->name);
+	const struct stack_state *s = &scenario->state;
+	struct stack_past p = { .state = s };
+	struct error why = { 0 };
+
+	assert_int_equal(app_pool_would_crash(s, 0, &why), t->why != NULL);
+	stack_past(&p);
+	if (t->why != NULL) {
+		assert_memory_equal(why.text, t->why, strlen(t->why));
+		assert_int_equal(s->app_pool.state, POOL_DISABLED);
+		must_have_events(p.events,
+		    "1000 5009 1000 5009 1000 5009 1000 5009 1000 5009 5002");
+	} else {
+		assert_null(p.events);
+	}
+	events_free(p.events);
+	scenario_free(scenario);
+}
+
+/* But for its blanks it would be right. */
+static void
+mistyped(void **state)
+{
+	struct scenario *scenario = find_shipped("thumbprint-mistyped");
+	struct policy_certificate list[POLICY_CERTIFICATES];
+	char named[THUMBPRINT_SIZE], *to = named;
+
+	(void)state;
+	for (const char *at = scenario->state.policy_module.thumbprint;
+	     *at != '\0'; at++)
+		if (*at != ' ')
+			*to++ = *at;
+	*to = '\0';
+	assert_int_equal(policy_module_certificates(&scenario->state, list), 1);
+	assert_string_equal(named, list[0].thumbprint);
+	scenario_free(scenario);
+}
+
 /* Nothing of an answer is left, however it was to be sent. */
 static void
 dropped(void **state)
@@ -532,6 +605,8 @@ main(void)
 		ROWS(disables, serieses),
 		ONE(deaths_are_forgotten, "who starts the pool forgets"),
 		ROWS(past, pasts),
+		ROWS(shipped, shippeds),
+		ONE(mistyped, "a thumbprint with blanks"),
 		ONE(dropped, "what was in a process that died"),
 	};
 
