@@ -47,7 +47,7 @@ static const struct line {
 	{ "an address with a zone, as in the article", &elsewhere, "GET",
 	    SERVICE "/pkiclient.exe?operation=GetCACert&message=default",
 	    "Mozilla/4.0 (compatible; Win32; NDES client)", NULL, "10.5.14.22",
-	    { LAYER_MSCEP, 200, 0, 0, NULL }, ENDED_SENT, 3567, 0,
+	    { LAYER_MSCEP, 200, 0, 0, NULL, NULL, 0 }, ENDED_SENT, 3567, 0,
 	    "GET " SERVICE "/pkiclient.exe operation=GetCACert&message=default "
 	    "80 - fe80::f53d:89b8:c3e8:5fec%13 "
 	    "Mozilla/4.0+(compatible;+Win32;+NDES+client) - 200 0 0 3567 0" },
