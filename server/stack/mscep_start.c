@@ -35,8 +35,7 @@ mscep_has_ras(const struct credentials *cred, int64_t now, struct error *why)
 		if (now <= cert->not_after && now >= cert->not_before)
 			continue;
 		error_set(why, "the certificate of the %s RA %s", ras[i].name,
-		    now > cert->not_after ? "has expired" :
-					    "is not valid yet");
+		    now > cert->not_after ? "has expired" : "is not valid yet");
 		return false;
 	}
 	return true;

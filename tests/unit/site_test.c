@@ -44,8 +44,9 @@ end(struct fixture *f)
 	exchange_clear(&f->ex);
 }
 
+/* Without credentials yet. */
 static void
-open_sites(struct fixture *f, const char *const list[], size_t count)
+open_fresh(struct fixture *f, const char *const list[], size_t count)
 {
 	const struct sites_options options = {
 		.keys = f->keys = f->state != NULL ? state_dir_keys(f->state) :
@@ -63,6 +64,12 @@ open_sites(struct fixture *f, const char *const list[], size_t count)
 	site_unref(site);
 	scenario_free(scenario);
 	begin(f);
+}
+
+static void
+open_sites(struct fixture *f, const char *const list[], size_t count)
+{
+	open_fresh(f, list, count);
 	assert_int_equal(site_catch_up(&f->ex), 0);
 }
 
@@ -332,6 +339,38 @@ use(struct fixture *f, const char *const list[], size_t count,
 	return ret;
 }
 
+/* Who needs no certificate waits for none, unless they may be out of time. */
+static const struct doubt {
+	const char *row, *set; /* or NULL */
+	int64_t after;	       /* seconds */
+	bool doubted;
+} doubts[] = {
+	{ "at once", NULL, 0, false },
+	{ "after some months", NULL, 300 * DAY, false },
+	{ "after years", NULL, 400 * DAY, true },
+	{ "an RA that ends", "server.ra.signing.not_after=30d", 0, true },
+	{ "an RA that begins", "server.ra.encryption.not_before=-1d", 0, true },
+	{ "an RA of another use", "server.ra.signing.key_usage=both", 0,
+	    false },
+};
+
+static void
+doubts_ras(void **state)
+{
+	const struct doubt *t = *state;
+	struct fixture f = { 0 };
+
+	open_fresh(&f, &t->set, t->set != NULL);
+	advance(&f, t->after);
+	end(&f);
+	begin(&f);
+	assert_null(f.ex.snapshot->credentials);
+	assert_int_equal(site_doubts_ras(&f.ex), t->doubted);
+	assert_int_equal(site_catch_up(&f.ex), 0);
+	assert_false(site_doubts_ras(&f.ex));
+	close_sites(&f);
+}
+
 /* The next CA is announced by one scenario; then another takes its place. */
 static const struct change {
 	const char *row, *first, *second[2];
@@ -571,6 +610,7 @@ int
 main(void)
 {
 	static const struct table tables[] = {
+		ROWS(doubts_ras, doubts),
 		ONE(no_crl_has_the_number_of_another,
 		    "no CRL has the number of another"),
 		ONE(what_the_disk_refuses_is_not_revoked,
