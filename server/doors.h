@@ -44,7 +44,7 @@ enum site_answer doors_close_site(struct doors *, const char *id,
  */
 void doors_cut_lost(void *http, struct site *);
 
-/* The scenario of a site, or its clock, is another: it may refuse now. */
+/* The scenario of a site, its state or clock, is another: it may refuse now. */
 void doors_look(struct doors *);
 
 /* "http://127.0.0.1:8080/s/flaky/x", without a slash at its end. */

@@ -308,9 +308,10 @@ mockndes_set(struct mockndes_site *h, const char *setting, char *error)
 
 	if (must_be_there(h, &err) == -1)
 		return fail(&err, error);
-	return site_set(h->site, &setting, 1, &errors) == 0 ?
-	    0 :
-	    fail_all(&errors, error);
+	if (site_set(h->site, &setting, 1, &errors) == -1)
+		return fail_all(&errors, error);
+	doors_look(h->all->options.doors);
+	return 0;
 }
 
 int
@@ -444,6 +445,7 @@ mockndes_action(struct mockndes_site *h, const char *name,
 		return fail(&err, error);
 	ret = site_act(h->site, action, &call, &acted, &err);
 	site_acted_clear(&acted);
+	doors_look(h->all->options.doors);
 	return ret == 0 ? 0 : fail(&err, error);
 }
 

@@ -95,6 +95,20 @@ thumbprint_of(struct exchange *ex, enum ordered_page page)
 					"";
 }
 
+/* The application proxy knows nothing of what it did not wait for. */
+static void
+pass_proxy(struct exchange *ex)
+{
+	const struct stack_state *state = &ex->snapshot->state;
+	uint64_t octets;
+
+	if (state->app_proxy.back_end_timeout == 0)
+		return;
+	octets = http_answer_size(ex);
+	if (app_proxy_pass_answer(ex, state))
+		ex->verdict.octets = octets;
+}
+
 /* The way up: what the scenario does to an answer, whoever gave it. */
 static void
 end(struct exchange *ex)
@@ -110,6 +124,7 @@ end(struct exchange *ex)
 	    site_edit(ex, FAULT_HTTP, &ex->reply) == -1 ||
 	    site_edit(ex, FAULT_WIRE, &ex->wire) == -1)
 		http_sys_drop(ex, "Connection_Dropped");
+	pass_proxy(ex);
 	/* Nobody could let go of what it would hold. */
 	if (site_is_closed(site_of(ex)))
 		ex->wire = (struct wire){ .end = WIRE_END_RESET };
@@ -150,6 +165,15 @@ static void (*const layers[])(struct exchange *, const struct stack_state *) = {
 	app_pool_pass,
 	iis_pass,
 };
+#define LAYERS (sizeof(layers) / sizeof(layers[0]))
+#define OUTER_LAYERS 2 /* of them: those in front of the server */
+
+static void
+pass_layers(struct exchange *ex, size_t count)
+{
+	for (size_t i = 0; i < count && !exchange_is_answered(ex); i++)
+		layers[i](ex, &ex->snapshot->state);
+}
 
 /* Between IIS and mscep.dll: what there is of a worker process. */
 static void
@@ -173,10 +197,7 @@ begin(void *cls, struct exchange *ex)
 		answer_without_site(ex, found, &err);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]) &&
-	     !exchange_is_answered(ex);
-	     i++)
-		layers[i](ex, &ex->snapshot->state);
+	pass_layers(ex, LAYERS);
 	pass_process(ex);
 	if (exchange_is_answered(ex))
 		end(ex);
@@ -190,6 +211,16 @@ catch_up(struct exchange *ex)
 		return true;
 	iis_answer(ex, &ex->snapshot->state, LAYER_MSCEP, 500, 0, 14);
 	return false;
+}
+
+/* Whether mscep.dll can begin: its certificates, keys and registry. */
+static bool
+starts(struct exchange *ex)
+{
+	if (site_doubts_ras(ex) && !catch_up(ex))
+		return false;
+	mscep_pass(ex, &ex->snapshot->state, ex->snapshot->credentials);
+	return !exchange_is_answered(ex);
 }
 
 /* After a rollover nobody gets the old one; some answers show none. */
@@ -257,7 +288,8 @@ answer(void *cls, struct exchange *ex)
 	iis_pass_body(ex, &ex->snapshot->state);
 	if (!exchange_is_answered(ex))
 		meet_death(ex);
-	if (!exchange_is_answered(ex) && (late || !site_decide(ex, NULL))) {
+	if (!exchange_is_answered(ex) && starts(ex) &&
+	    (late || !site_decide(ex, NULL))) {
 		if (!wants_next_ca(ex, operation) || catch_up(ex))
 			answer_operation(ex, operation);
 	}
@@ -280,7 +312,8 @@ is_long(void *cls, const struct exchange *ex)
 	(void)cls;
 	return ex->is_fatal || operation == OPERATION_PKI ||
 	    operation == OPERATION_GET_NEXT_CA ||
-	    may_make_certs(ex, operation) || wants_next_ca(ex, operation);
+	    may_make_certs(ex, operation) || wants_next_ca(ex, operation) ||
+	    site_doubts_ras(ex);
 }
 
 /* A head that does not end has a target, if its first line has an end. */
@@ -297,28 +330,27 @@ begin_in_part(const struct door *door, struct exchange *ex)
 	site_begin_unasked(door, ex);
 }
 
+/* What http.sys logs, unless it answers: HTTP_REFUSED_LIMIT. */
+static const char *const reasons[] = {
+	[HTTP_REFUSED_LIMIT] = NULL,
+	[HTTP_EXPIRED_IDLE] = "Timer_ConnectionIdle",
+	[HTTP_EXPIRED_HEAD] = "Timer_HeaderWait",
+	[HTTP_EXPIRED_BODY] = "Timer_EntityBody",
+	[HTTP_EXPIRED_SEND] = "Timer_MinBytesPerSecond",
+};
+
 static void
 refuse(void *cls, struct exchange *ex, enum http_refusal why)
 {
 	if (ex->snapshot == NULL)
 		begin_in_part(cls, ex);
-	switch (why) {
-	case HTTP_REFUSED_LIMIT:
+	pass_layers(ex, OUTER_LAYERS);
+	if (!exchange_is_answered(ex) && why == HTTP_REFUSED_LIMIT)
 		http_sys_answer(ex, HTTP_SYS_CONNECTION_LIMIT);
-		break;
-	case HTTP_EXPIRED_IDLE:
-		http_sys_drop(ex, "Timer_ConnectionIdle");
-		break;
-	case HTTP_EXPIRED_HEAD:
-		http_sys_drop(ex, "Timer_HeaderWait");
-		break;
-	case HTTP_EXPIRED_BODY:
-		http_sys_drop(ex, "Timer_EntityBody");
-		break;
-	case HTTP_EXPIRED_SEND:
-		http_sys_drop(ex, "Timer_MinBytesPerSecond");
-		break;
-	}
+	else if (!exchange_is_answered(ex))
+		http_sys_drop(ex, reasons[why]);
+	else if (why != HTTP_REFUSED_LIMIT)
+		exchange_answer(ex, ex->verdict.layer, 0, 0, 0);
 }
 
 static struct http_limits

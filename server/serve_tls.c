@@ -283,6 +283,10 @@ static const struct {
 static enum tls_handshake
 handshake_of(const struct stack_state *state, bool hello)
 {
+	if (network_refuses(state))
+		return TLS_RESETS;
+	if (state->network.device == DEVICE_SILENT)
+		return TLS_HANGS;
 	switch (state->tls.handshake) {
 	case HANDSHAKE_HANG:
 		return TLS_HANGS;

@@ -39,6 +39,8 @@ int key_set_load_from(struct crypto *, const char *dir, const char *folder,
 /* Makes the directory (0700); refuses to overwrite a key. */
 int key_set_save(struct key_set *, const char *dir, int64_t now,
     struct error *);
+/* Whether it has brought certificates, which may be out of time. */
+bool key_set_has_certificates(const struct key_set *);
 struct key_set *key_set_ref(struct key_set *);
 void key_set_free(struct key_set *);
 

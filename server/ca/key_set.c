@@ -22,6 +22,16 @@ key_set_new(struct crypto *c)
 	return set;
 }
 
+bool
+key_set_has_certificates(const struct key_set *set)
+{
+	bool has = false;
+
+	for (int role = 0; role < CA_ROLES; role++)
+		has |= set->certs[role].len > 0;
+	return has;
+}
+
 struct key_set *
 key_set_ref(struct key_set *set)
 {

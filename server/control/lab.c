@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/admin.h"
 #include "control/inside.h"
 
 #define NAMES_SIZE 512
@@ -12,7 +13,7 @@ list_evidence(struct call *call)
 {
 	json_t *list = json_array();
 
-	for (int e = 0; e < EVIDENCE_LOGS; e++)
+	for (int e = 0; e < EVIDENCES; e++)
 		json_array_append_new(list,
 		    json_pack("{ss, ss}", "name",
 			evidence_name((enum evidence)e), "title",
@@ -25,7 +26,7 @@ no_such_evidence(struct call *call, const char *name)
 {
 	char names[NAMES_SIZE] = "";
 
-	for (int e = 0; e < EVIDENCE_LOGS; e++) {
+	for (int e = 0; e < EVIDENCES; e++) {
 		size_t len = strlen(names);
 
 		snprintf(names + len, sizeof(names) - len, "%s%s",
@@ -35,28 +36,107 @@ no_such_evidence(struct call *call, const char *name)
 	    "there is no evidence \"%.60s\"; there is: %s", name, names);
 }
 
+/* Takes either; NULL: no memory for it. */
+static void
+show(struct call *call, json_t *json, struct buffer *text)
+{
+	if (text == NULL)
+		call_json(call, 200, json);
+	else if (text->failed)
+		call_fail(call, FAIL_INTERNAL, "out of memory");
+	else
+		call_octets(call, 200, "text/plain; charset=utf-8",
+		    buffer_span(text));
+}
+
+static void
+show_log(struct call *call, enum evidence e, bool as_json)
+{
+	struct log_memory *memory = site_evidence(call->site);
+	struct buffer text = { 0 };
+
+	if (as_json) {
+		show(call, log_memory_json(memory, e), NULL);
+		return;
+	}
+	text.failed |= log_memory_print(memory, e, &text) == -1;
+	show(call, NULL, &text);
+	buffer_free(&text);
+}
+
+/* What the scenario has of it, behind the rest; each line is an entry. */
+static void
+add_told(const struct scenario *scenario, enum evidence e, json_t *json,
+    struct buffer *text)
+{
+	json_t *entries = json_object_get(json, "entries");
+
+	for (size_t i = 0; i < scenario->evidence_count; i++) {
+		const struct scenario_evidence *told = &scenario->evidence[i];
+
+		if (told->in != e)
+			continue;
+		buffer_printf(text, "%s\n", told->text);
+		json_array_append_new(entries,
+		    json_pack("{ss}", "text", told->text));
+	}
+}
+
+static void
+show_view(struct call *call, enum evidence e, bool as_json,
+    const struct admin_look *look)
+{
+	struct scenario *scenario = site_scenario(call->site);
+	struct buffer text = { 0 };
+	json_t *json = NULL;
+
+	if (as_json)
+		json = admin_json(e, look);
+	else
+		admin_print(e, look, &text);
+	add_told(scenario, e, json, &text);
+	show(call, json, as_json ? NULL : &text);
+	buffer_free(&text);
+	scenario_free(scenario);
+}
+
+static void
+look_at(struct call *call, enum evidence e, bool as_json)
+{
+	struct credentials *credentials = NULL;
+	struct stack_state state;
+	struct error err = { 0 };
+	struct admin_look look = { .state = &state,
+		.opened = site_opened(call->site),
+		.now = clock_now(site_clock(call->site)) };
+
+	if (admin_needs_credentials(e) &&
+	    (credentials = site_credentials(call->site, &err)) == NULL) {
+		call_fail(call, FAIL_INTERNAL, "%s", err.text);
+		return;
+	}
+	site_state(call->site, &state);
+	look.credentials = credentials;
+	show_view(call, e, as_json, &look);
+	credentials_free(credentials);
+}
+
 void
 get_evidence(struct call *call)
 {
-	struct log_memory *memory = site_evidence(call->site);
 	const char *format = call_parameter(call, "format");
 	enum evidence e = evidence_find(call->values[1]);
-	struct buffer text = { 0 };
+	bool as_json = format != NULL && strcmp(format, "json") == 0;
 
-	if (e >= EVIDENCE_LOGS) {
+	if (e == EVIDENCES)
 		no_such_evidence(call, call->values[1]);
-	} else if (format != NULL && strcmp(format, "json") == 0) {
-		call_json(call, 200, log_memory_json(memory, e));
-	} else if (format != NULL && strcmp(format, "text") != 0) {
+	else if (format != NULL && !as_json && strcmp(format, "text") != 0)
 		call_fail(call, FAIL_PARAMETER,
 		    "\"format\" is text or json, not \"%.60s\"", format);
-	} else if (log_memory_print(memory, e, &text) == -1) {
-		call_fail(call, FAIL_INTERNAL, "out of memory");
-	} else {
-		call_octets(call, 200, "text/plain; charset=utf-8",
-		    buffer_span(&text));
-	}
-	buffer_free(&text);
+	else if (e < EVIDENCE_LOGS)
+		show_log(call, e, as_json);
+	else
+		look_at(call, e, as_json);
 }
 
 static json_t *
@@ -203,6 +283,8 @@ do_it(struct call *call, const struct action *action, const struct texts *texts)
 		call_fail(call, FAIL_REFUSED, "%s", err.text);
 	else
 		call_acted(call, &acted);
+	/* What refuses connections may be another thing now. */
+	http_look(call->control->http);
 	site_acted_clear(&acted);
 }
 

@@ -18,6 +18,9 @@ struct iis_log_form {
 	const char *version; /* "10.0"; static */
 	bool referer;	     /* IIS 8.0 and later */
 	bool bytes;	     /* sc-bytes, as the article shows */
+	/* What is shown in place of the truth; NULL, 0: the truth. Borrowed. */
+	const char *s_ip, *c_ip;
+	unsigned s_port;
 };
 /* One line without its end, of at most 64 KiB. */
 void iis_log_line(const struct exchange *, const struct iis_log_form *,
@@ -38,10 +41,17 @@ struct iis_log_place {
 bool iis_log_turns(struct iis_log_place *, const struct iis_log_form *,
     int64_t at);
 
-/* http.sys's HTTPERR log (7.2): what never reached IIS. */
-void httperr_line(const struct exchange *, struct buffer *out);
+/*
+ * http.sys's HTTPERR log (7.2): what never reached IIS. The version of IIS says
+ * which Windows it is: streamid came with HTTP/2, in 10.0 (assumed).
+ */
+void httperr_line(const struct exchange *, const struct iis_log_form *,
+    struct buffer *out);
 bool httperr_wants(const struct exchange *);
-void httperr_header(int64_t at, struct buffer *out);
+void httperr_header(const struct iis_log_form *, int64_t at,
+    struct buffer *out);
+/* As iis_log_turns(), but not for a new day. */
+bool httperr_turns(struct iis_log_place *, const struct iis_log_form *);
 
 /*
  * The files of a site: DIR/W3SVC1/u_exYYMMDD.log, DIR/HTTPERR/httperr1.log

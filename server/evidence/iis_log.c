@@ -41,6 +41,7 @@ iis_log_turns(struct iis_log_place *place, const struct iis_log_form *form,
 	    place->form.bytes == form->bytes;
 
 	*place = now;
+	place->form.s_ip = place->form.c_ip = NULL; /* they may go away */
 	return !same;
 }
 
@@ -63,6 +64,13 @@ add_stem(struct buffer *b, struct span path)
 	buffer_free(&plain);
 }
 
+/* Of an answer that another layer took nobody knows who would have left. */
+static bool
+is_client_gone(const struct exchange *ex)
+{
+	return ex->ending == ENDED_CLIENT_LEFT && ex->verdict.octets == 0;
+}
+
 void
 iis_log_line(const struct exchange *ex, const struct iis_log_form *form,
     struct buffer *b)
@@ -73,21 +81,25 @@ iis_log_line(const struct exchange *ex, const struct iis_log_form *form,
 	size_t start = b->len;
 
 	w3c_time(b, ex->at);
-	w3c_text(b, endpoint_text(&r->local, ip));
+	w3c_text(b,
+	    form->s_ip != NULL ? form->s_ip : endpoint_text(&r->local, ip));
 	w3c_text(b, r->method);
 	add_stem(b, r->path);
 	w3c_field(b, r->query);
-	buffer_printf(b, " %u", endpoint_port(&r->local));
+	buffer_printf(b, " %u",
+	    form->s_port != 0 ? form->s_port : endpoint_port(&r->local));
 	w3c_text(b, ex->user);
-	w3c_text(b, endpoint_text(&r->source, ip));
+	w3c_text(b,
+	    form->c_ip != NULL ? form->c_ip : endpoint_text(&r->source, ip));
 	w3c_text(b, request_header(r, "User-Agent"));
 	if (form->referer)
 		w3c_text(b, request_header(r, "Referer"));
 	buffer_printf(b, " %d %d %u", v->status, v->substatus,
-	    ex->ending == ENDED_CLIENT_LEFT && v->win32 == 0 ? CLIENT_GONE :
-							       v->win32);
+	    is_client_gone(ex) && v->win32 == 0 ? CLIENT_GONE : v->win32);
 	if (form->bytes)
-		buffer_printf(b, " %llu", (unsigned long long)ex->sent);
+		buffer_printf(b, " %llu",
+		    (unsigned long long)(v->octets != 0 ? v->octets :
+							  ex->sent));
 	buffer_printf(b, " %lld", (long long)ex->duration_ms);
 	w3c_cut(b, start);
 }

@@ -16,7 +16,7 @@ struct log_files {
 	char dir[PATH_MAX - 64];
 	pthread_mutex_t lock;
 	struct iis_log_place place; /* of the IIS log */
-	bool httperr_begun;	    /* it has our header */
+	struct iis_log_place httperr;
 };
 
 /* With all that lead to it, like mkdir -p. */
@@ -148,15 +148,14 @@ write_iis(struct log_files *f, struct buffer *line, int64_t at,
 
 static int
 write_httperr(struct log_files *f, struct buffer *line, int64_t at,
-    struct error *err)
+    const struct iis_log_form *form, struct error *err)
 {
+	bool header = httperr_turns(&f->httperr, form), is_empty;
 	struct buffer b = { 0 };
-	bool is_empty;
 	int fd = open_file(f, "HTTPERR/", "httperr1.log", &is_empty, err);
 
-	if (fd != -1 && (is_empty || !f->httperr_begun))
-		httperr_header(at, &b);
-	f->httperr_begun |= fd != -1;
+	if (fd != -1 && (header || is_empty))
+		httperr_header(form, at, &b);
 	return put_line(f, fd, &b, line, err);
 }
 
@@ -191,7 +190,7 @@ write_event(struct log_files *f, const struct event *event, int64_t at,
 		return write_plain(f, e, event, at, err);
 	buffer_add_text(&line, event->text);
 	return e == EVIDENCE_IIS_LOG ? write_iis(f, &line, at, form, err) :
-				       write_httperr(f, &line, at, err);
+				       write_httperr(f, &line, at, form, err);
 }
 
 /* Under the lock. */
@@ -237,8 +236,8 @@ log_files_write(struct log_files *f, const struct exchange *ex,
 		if (write_iis(f, &line, ex->at, form, err) == -1)
 			ret = -1;
 	} else if (httperr_wants(ex)) {
-		httperr_line(ex, &line);
-		if (write_httperr(f, &line, ex->at, err) == -1)
+		httperr_line(ex, form, &line);
+		if (write_httperr(f, &line, ex->at, form, err) == -1)
 			ret = -1;
 	}
 	pthread_mutex_unlock(&f->lock);

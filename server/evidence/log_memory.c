@@ -291,12 +291,12 @@ put_header(struct log_memory *m, enum evidence e, int64_t at,
 	struct record *r;
 
 	if (e == EVIDENCE_IIS_LOG ? !iis_log_turns(&t->place, form, at) :
-				    t->records.first != NULL || t->head != NULL)
+				    !httperr_turns(&t->place, form))
 		return;
 	if (e == EVIDENCE_IIS_LOG)
 		iis_log_header(form, at, &b);
 	else
-		httperr_header(at, &b);
+		httperr_header(form, at, &b);
 	r = b.failed ? NULL : record_new(buffer_span(&b), at, 0);
 	buffer_free(&b);
 	if (r == NULL)
@@ -363,7 +363,7 @@ log_memory_add(struct log_memory *m, const struct exchange *ex,
 		iis_log_line(ex, form, &line);
 		add_line(m, EVIDENCE_IIS_LOG, &line, ex->at, form);
 	} else if (httperr_wants(ex)) {
-		httperr_line(ex, &line);
+		httperr_line(ex, form, &line);
 		add_line(m, EVIDENCE_HTTPERR_LOG, &line, ex->at, form);
 	}
 }

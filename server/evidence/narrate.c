@@ -79,7 +79,7 @@ narrate(const struct exchange *ex, const struct iis_log_form *form,
 		tell(&b, say, cls);
 	} else if (httperr_wants(ex)) {
 		buffer_add_text(&b, "HTTPERR: ");
-		httperr_line(ex, &b);
+		httperr_line(ex, form, &b);
 		tell(&b, say, cls);
 	}
 	if (ex->scep.message_type != 0 || ex->scep.why[0] != '\0') {

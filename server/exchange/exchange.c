@@ -115,6 +115,15 @@ reply_header(struct reply *r, const char *name, const char *fmt, ...)
 	r->headers[r->header_count++].value = value;
 }
 
+void
+reply_clear(struct reply *r)
+{
+	for (size_t i = 0; i < r->header_count; i++)
+		free(r->headers[i].value);
+	blob_free(&r->body);
+	*r = (struct reply){ .length = REPLY_LENGTH_TRUE };
+}
+
 const char *
 reply_header_value(const struct reply *r, const char *name)
 {

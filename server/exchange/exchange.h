@@ -89,6 +89,9 @@ struct verdict {
 	int status, substatus;
 	uint32_t win32;
 	const char *reason; /* http.sys's s-reason; static */
+	const char *queue;  /* its s-queuename, or NULL; static */
+	/* Of its answer, if a layer above has sent another; else 0. */
+	uint64_t octets;
 };
 
 /* What is to be sent; the HTTP room makes bytes of it. */
@@ -118,6 +121,8 @@ struct reply {
  */
 void reply_header(struct reply *, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* As it was before anybody answered. */
+void reply_clear(struct reply *);
 const char *reply_header_value(const struct reply *, const char *name);
 /* "Not Found"; "Unknown" where there is none. */
 const char *reason_phrase(int status);

@@ -48,7 +48,8 @@ refuse(struct http *http, struct connection *conn)
 	}
 	call_activate(call);
 	l->service.refuse(l->service.cls, &call->exchange, HTTP_REFUSED_LIMIT);
-	if (l->tls != NULL || render_reply(&call->exchange, &bytes) == -1) {
+	if (l->tls != NULL || call->exchange.reply.status == 0 ||
+	    render_reply(&call->exchange, &bytes) == -1) {
 		call_finish(call, ENDED_CUT);
 		connection_free(conn);
 		return;

@@ -46,8 +46,9 @@ struct http_service {
 	 */
 	void (*leave)(void *cls, struct exchange *);
 	/*
-	 * There is no request, or no whole one. Says who refuses; must answer
-	 * at HTTP_REFUSED_LIMIT, else the connection is closed in silence.
+	 * There is no request, or no whole one. Says who refuses; its answer
+	 * is sent at HTTP_REFUSED_LIMIT, else the connection is closed in
+	 * silence.
 	 */
 	void (*refuse)(void *cls, struct exchange *, enum http_refusal);
 	/* Asked at each accept(). */
@@ -77,6 +78,9 @@ struct http_service {
 	bool reserved;
 	void *cls;
 };
+/* What the answer of an exchange comes to; 0: there is none. */
+uint64_t http_answer_size(const struct exchange *);
+
 #define HTTP_RESERVED 256U /* an eighth of the descriptors at most */
 
 struct evp_pkey_st;

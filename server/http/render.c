@@ -183,6 +183,12 @@ render_size(const struct exchange *ex)
 	return p.len;
 }
 
+uint64_t
+http_answer_size(const struct exchange *ex)
+{
+	return ex->reply.status == 0 ? 0 : render_size(ex);
+}
+
 int
 render_reply(const struct exchange *ex, struct blob *out)
 {

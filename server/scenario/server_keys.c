@@ -411,7 +411,7 @@ static const struct server_key keys[] = {
 	    "Octets of request line and headers together"),
 	NUMBER(http_sys.url_segment_max_length, 0, 32766,
 	    "UrlSegmentMaxLength: characters between two slashes of the "
-	    "path; beyond it 400 Invalid URL"),
+	    "path; beyond it 400 Invalid URL; 0: any"),
 	NUMBER(http_sys.url_segment_max_count, 0, 16383,
 	    "UrlSegmentMaxCount: segments of the path, likewise"),
 	WORD(http_sys.queue, queue_words,
@@ -433,9 +433,9 @@ static const struct server_key keys[] = {
 	    "Send X-Powered-By: ASP.NET, as a server with the Intune "
 	    "connector does"),
 	NUMBER(iis.max_url, 0, INT32_MAX,
-	    "Octets of the path; beyond it 404.14"),
+	    "Octets of the path; beyond it as too_long has it"),
 	NUMBER(iis.max_query_string, 0, INT32_MAX,
-	    "Octets of the query; beyond it 404.15"),
+	    "Octets of the query; beyond it as too_long has it"),
 	NUMBER(iis.max_allowed_content_length, 0, UINT32_MAX,
 	    "Octets of a body; beyond it 413.1"),
 	WORD(iis.too_long, too_long_words,
@@ -443,8 +443,10 @@ static const struct server_key keys[] = {
 	    "max_query_string"),
 	TEXT(iis.status,
 	    "The status of every answer for NDES, as 401.2 or 500.0.1346: "
-	    "status, substatus and win32 status of the IIS log, with the "
-	    "page that IIS has for it; empty: as it is"),
+	    "status (400 to 599), substatus and win32 status of the IIS log, "
+	    "with the page that IIS has for it; a win32 status that is left "
+	    "out is the usual one of 401.1, 401.2, 403.7, 404.0 and 405.0, "
+	    "else 0. Empty: as it is"),
 	BOOL(iis.impersonation_right,
 	    "Whether IIS_IUSRS may impersonate a client after "
 	    "authentication; if not, all is 500 0 1346"),
@@ -780,6 +782,22 @@ check_ra(struct loading *l, const struct mark *at, const char *name,
 		    name, name);
 }
 
+static void
+check_iis(struct loading *l, const struct mark *at, const struct stack_state *s)
+{
+	struct iis_status status;
+	struct error err = { 0 };
+
+	if (s->iis.status[0] != '\0' &&
+	    iis_read_status(s->iis.status, &status, &err) == -1)
+		errors_at(l->errors, at, "\"iis.status\": %s", err.text);
+	/* A field of a log ends with it. */
+	if (strchr(s->iis.log_s_ip, ' ') != NULL)
+		errors_at(l->errors, at, "\"iis.log_s_ip\" has a blank");
+	if (strchr(s->iis.log_c_ip, ' ') != NULL)
+		errors_at(l->errors, at, "\"iis.log_c_ip\" has a blank");
+}
+
 /* What no key can say of itself. */
 static void
 check_state(struct loading *l, const struct mark *at)
@@ -803,6 +821,7 @@ check_state(struct loading *l, const struct mark *at)
 		    "carry");
 	check_ra(l, at, "signing", &s->ra.signing);
 	check_ra(l, at, "encryption", &s->ra.encryption);
+	check_iis(l, at, s);
 }
 
 /* The value is YAML too, so that a list can be written. */

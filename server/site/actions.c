@@ -151,16 +151,26 @@ site_waits(struct site *site, const struct action *action)
 	return waits;
 }
 
-/* Those that a site has not needed yet are good for two years once made. */
+/*
+ * Those that a site has not needed yet are good for two years once made, unless
+ * they are there already.
+ */
 static bool
-needs_credentials(const struct snapshot *s)
+needs_credentials(const struct snapshot *s, int64_t now)
 {
 	return s->credentials != NULL ||
+	    key_set_has_certificates(s->site->sites->options.keys) ||
 	    s->state.ra.signing.not_before != RA_USUAL ||
 	    s->state.ra.signing.not_after != RA_USUAL ||
 	    s->state.ra.encryption.not_before != RA_USUAL ||
 	    s->state.ra.encryption.not_after != RA_USUAL ||
-	    clock_now(&s->site->clock) - s->site->opened > YEAR;
+	    now - s->site->opened > YEAR;
+}
+
+bool
+site_doubts_ras(const struct exchange *ex)
+{
+	return site_is_behind(ex) && needs_credentials(ex->snapshot, ex->at);
 }
 
 static bool
@@ -187,7 +197,7 @@ site_is_healthy(struct site *site, struct error *why)
 
 	if (why == NULL)
 		why = &unasked;
-	if (needs_credentials(s)) {
+	if (needs_credentials(s, clock_now(&site->clock))) {
 		snapshot_free(s);
 		if ((s = site_caught_up(site, why)) == NULL)
 			return false;

@@ -104,7 +104,8 @@ site_refuses(const struct door *door, bool *may_change)
 						 site_default(door->sites);
 	struct snapshot *s = site_now(site);
 	const struct faults *faults = &s->scenario->faults;
-	bool refuses = faults_refuse(faults, s->began, clock_now(&site->clock));
+	bool refuses = network_refuses(&s->state) ||
+	    faults_refuse(faults, s->began, clock_now(&site->clock));
 
 	*may_change = faults_may_refuse(faults);
 	snapshot_free(s);

@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+static const char *
+unless_empty(const char *text)
+{
+	return *text == '\0' ? NULL : text;
+}
+
 void
 site_log_form(const struct stack_state *state, struct iis_log_form *form)
 {
@@ -10,6 +16,9 @@ site_log_form(const struct stack_state *state, struct iis_log_form *form)
 	    strlen("Microsoft-IIS/");
 	form->referer = state->windows > WINDOWS_2008R2;
 	form->bytes = state->iis.log_fields == LOG_FIELDS_ARTICLE;
+	form->s_ip = unless_empty(state->iis.log_s_ip);
+	form->c_ip = unless_empty(state->iis.log_c_ip);
+	form->s_port = (unsigned)state->iis.log_s_port;
 }
 
 /*

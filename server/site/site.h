@@ -125,6 +125,8 @@ char *site_path(const struct site *, char out[SITE_PATH_SIZE]);
 struct clock *site_clock(struct site *);
 struct journal *site_journal(struct site *);
 struct log_memory *site_evidence(struct site *);
+/* By its clock: the start, or the reset. */
+int64_t site_opened(const struct site *);
 /* Whether it is gone; exchanges that it has still end. */
 bool site_is_closed(const struct site *);
 /* Where it has a port of its own; 0: nowhere. */
@@ -203,6 +205,11 @@ struct site *site_of(const struct exchange *);
  */
 bool site_is_behind(const struct exchange *);
 int site_catch_up(struct exchange *);
+/*
+ * Whether the same is to be done before it is known if the certificates of the
+ * RAs are good at the time of the exchange.
+ */
+bool site_doubts_ras(const struct exchange *);
 /* Whether nobody reaches its ports; may_change: by the clock alone. */
 bool site_refuses(const struct door *, bool *may_change);
 /*

@@ -609,6 +609,12 @@ site_journal(struct site *site)
 	return site->journal;
 }
 
+int64_t
+site_opened(const struct site *site)
+{
+	return site->opened;
+}
+
 struct log_memory *
 site_evidence(struct site *site)
 {

@@ -40,6 +40,52 @@ advertised_cipher(const struct stack_state *s)
 }
 
 static bool
+nobody_comes(const struct stack_state *s)
+{
+	return s->network.device != DEVICE_REACHES;
+}
+
+static bool
+url_leads_nowhere(const struct stack_state *s)
+{
+	return s->app_proxy.external_url != EXTERNAL_URL_DEFAULT_DOMAIN;
+}
+
+static bool
+connector_service_is_stopped(const struct stack_state *s)
+{
+	return s->app_proxy.connector_service != SERVICE_RUNNING;
+}
+
+static bool
+back_end_is_unreachable(const struct stack_state *s)
+{
+	return s->app_proxy.back_end != BACK_END_REACHABLE;
+}
+
+static bool
+queue_is_full(const struct stack_state *s)
+{
+	return s->http_sys.queue != HTTP_QUEUE_OPEN;
+}
+
+/* "/certsrv/mscep/mscep.dll/pkiclient.exe"; a limit of 0 is none. */
+static bool
+segments_are_too_short(const struct stack_state *s)
+{
+	return s->http_sys.url_segment_max_length != 0 &&
+	    s->http_sys.url_segment_max_length <
+	    (int64_t)strlen("pkiclient.exe");
+}
+
+static bool
+segments_are_too_few(const struct stack_state *s)
+{
+	return s->http_sys.url_segment_max_count != 0 &&
+	    s->http_sys.url_segment_max_count < 4;
+}
+
+static bool
 handshake_fails(const struct stack_state *s)
 {
 	return s->tls.handshake != HANDSHAKE_GOOD;
@@ -186,6 +232,58 @@ encryption_ra_is_no_ra(const struct stack_state *s)
 	    s->ra.encryption.key_usage != RA_USAGE_ENCRYPTION;
 }
 
+static bool
+status_is_ordered(const struct stack_state *s)
+{
+	return s->iis.status[0] != '\0';
+}
+
+static bool
+right_is_missing(const struct stack_state *s)
+{
+	return !s->iis.impersonation_right;
+}
+
+static bool
+account_cannot_log_on(const struct stack_state *s)
+{
+	return s->app_pool.identity == IDENTITY_LOCKED ||
+	    s->app_pool.identity == IDENTITY_PASSWORD_EXPIRED;
+}
+
+static bool
+handlers_are_unordered(const struct stack_state *s)
+{
+	return !s->iis.handlers_ordered && s->windows == WINDOWS_2012;
+}
+
+static bool
+registry_is_inconsistent(const struct stack_state *s)
+{
+	return s->mscep.registry != REGISTRY_CONSISTENT;
+}
+
+static bool
+encrypted_password_is_bad(const struct stack_state *s)
+{
+	return s->mscep.encrypted_password ==
+	    ENCRYPTED_PASSWORD_UNDECRYPTABLE ||
+	    (s->mscep.encrypted_password == ENCRYPTED_PASSWORD_NOT_WRITABLE &&
+		s->mscep.challenge.mode == CHALLENGES_SINGLE);
+}
+
+static bool
+signing_key_is_locked(const struct stack_state *s)
+{
+	return !s->ra.signing.key_readable;
+}
+
+static bool
+encryption_key_is_locked(const struct stack_state *s)
+{
+	return !s->ra.encryption.key_readable;
+}
+
 /* RSA-2048 is what clients make unless they are told otherwise. */
 static bool
 usual_keys_are_denied(const struct stack_state *s)
@@ -247,6 +345,24 @@ static const struct ailment {
 	bool (*has)(const struct stack_state *);
 	const char *text;
 } ailments[] = {
+	{ nobody_comes, "network.device: no device reaches the server" },
+	{ url_leads_nowhere,
+	    "app_proxy.external_url: devices go to a URL that nobody serves" },
+	{ connector_service_is_stopped,
+	    "app_proxy.connector_service: the application proxy answers with "
+	    "GatewayTimeout" },
+	{ back_end_is_unreachable,
+	    "app_proxy.back_end: the application proxy answers with "
+	    "BadGateway" },
+	{ queue_is_full,
+	    "http_sys.queue: http.sys answers every request to NDES with "
+	    "status 503" },
+	{ segments_are_too_short,
+	    "http_sys.url_segment_max_length: http.sys refuses the paths of "
+	    "NDES" },
+	{ segments_are_too_few,
+	    "http_sys.url_segment_max_count: http.sys refuses the paths of "
+	    "NDES" },
 	{ handshake_fails, "tls.handshake: no TLS connection is made" },
 	{ tls_is_old, "tls.versions: clients of today refuse TLS below 1.2" },
 	{ tls_certificate_is_bad,
@@ -263,6 +379,23 @@ static const struct ailment {
 	{ account_has_no_right,
 	    "app_pool.identity: the service account may not log on as a "
 	    "batch job, and the application pool cannot start" },
+	{ account_cannot_log_on,
+	    "app_pool.identity: the service account of NDES cannot log on" },
+	{ status_is_ordered,
+	    "iis.status: every request to NDES gets this status" },
+	{ right_is_missing,
+	    "iis.impersonation_right: every request to NDES gets status "
+	    "500" },
+	{ handlers_are_unordered,
+	    "iis.handlers_ordered: the admin site gets status 500, and nobody "
+	    "a password" },
+	{ registry_is_inconsistent, "mscep.registry: NDES does not start" },
+	{ encrypted_password_is_bad,
+	    "mscep.encrypted_password: NDES does not start" },
+	{ signing_key_is_locked,
+	    "ra.signing.key_readable: NDES does not start" },
+	{ encryption_key_is_locked,
+	    "ra.encryption.key_readable: NDES does not start" },
 	{ takes_no_message,
 	    "mscep.accept: no message reaches NDES, by GET or by POST" },
 	{ post_is_a_trap,
@@ -378,21 +511,14 @@ static int
 check_certificates(const struct credentials *cred, int64_t now,
     struct error *why)
 {
-	static const char *const names[CA_ROLES] = {
-		[CA_ISSUING] = "certificate of the CA",
-		[CA_RA_SIGNING] = "certificate of the signing RA",
-		[CA_RA_ENCRYPTION] = "certificate of the encryption RA",
-	};
+	const struct x509 *ca = cred == NULL ? NULL : &cred->certs[CA_ISSUING];
 
-	for (int role = 0; cred != NULL && role < CA_ROLES; role++) {
-		if (now > cred->certs[role].not_after)
-			return error_set(why, "the %s has expired",
-			    names[role]);
-		if (now < cred->certs[role].not_before)
-			return error_set(why, "the %s is not valid yet",
-			    names[role]);
-	}
-	return 0;
+	if (ca != NULL && now > ca->not_after)
+		return error_set(why, "the certificate of the CA has expired");
+	if (ca != NULL && now < ca->not_before)
+		return error_set(why,
+		    "the certificate of the CA is not valid yet");
+	return mscep_has_ras(cred, now, why) ? 0 : -1;
 }
 
 bool

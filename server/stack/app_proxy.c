@@ -1,6 +1,8 @@
 /* The application proxy in front of NDES: what it says in NDES's place. */
 #include "stack/stack.h"
 
+#include <stdio.h>
+
 #define CANNOT "This corporate app can't be accessed"
 
 /* ndes-facts 6.7 */
@@ -76,14 +78,63 @@ app_proxy_answer_status(struct exchange *ex, int status)
 	send_page(ex, &other);
 }
 
-/* An external URL that is wrong leads to somebody else, or to nobody. */
+/* An external URL that is wrong leads to nobody: there is no HTTP at all. */
+static void
+leave_unanswered(struct exchange *ex)
+{
+	exchange_answer(ex, LAYER_NETWORK, 0, 0, 0);
+	ex->wire.is_cut = true;
+	ex->wire.end = WIRE_END_CLOSE;
+}
+
 void
 app_proxy_pass(struct exchange *ex, const struct stack_state *state)
 {
 	if (state->app_proxy.external_url == EXTERNAL_URL_WRONG)
-		exchange_answer(ex, LAYER_NETWORK, 0, 0, 0);
+		leave_unanswered(ex);
 	else if (state->app_proxy.connector_service == SERVICE_STOPPED)
 		app_proxy_answer(ex, APP_PROXY_GATEWAY_TIMEOUT);
 	else if (state->app_proxy.back_end == BACK_END_UNREACHABLE)
 		app_proxy_answer(ex, APP_PROXY_BAD_GATEWAY);
+}
+
+/* Whether the first octet, as far as it can be told, comes after that. */
+static bool
+is_late(const struct wire *w, int64_t ms)
+{
+	bool is_mute = w->is_cut && w->end == WIRE_END_HANG &&
+	    (w->cut_at == 0 || w->cut_at == WIRE_HALF_HEAD);
+
+	return w->delay_ms > ms ||
+	    (is_mute && (w->hang_ms == 0 || w->delay_ms + w->hang_ms > ms));
+}
+
+/* Whether the proxy had a request for NDES that it waits for. */
+static bool
+is_waiting(const struct exchange *ex, const struct stack_state *state)
+{
+	return state->app_proxy.back_end_timeout > 0 &&
+	    state->network.device == DEVICE_REACHES &&
+	    state->app_proxy.external_url == EXTERNAL_URL_DEFAULT_DOMAIN &&
+	    ex->verdict.layer != LAYER_APP_PROXY &&
+	    ex->verdict.layer != LAYER_MOCK;
+}
+
+bool
+app_proxy_pass_answer(struct exchange *ex, const struct stack_state *state)
+{
+	const int64_t seconds = state->app_proxy.back_end_timeout;
+	const struct verdict of_server = ex->verdict;
+
+	if (!is_waiting(ex, state) || !is_late(&ex->wire, seconds * 1000))
+		return false;
+	reply_clear(&ex->reply);
+	ex->wire = (struct wire){ .delay_ms = seconds * 1000 };
+	app_proxy_answer(ex, APP_PROXY_GATEWAY_TIMEOUT);
+	ex->verdict = of_server;
+	if (ex->scep.why[0] == '\0')
+		snprintf(ex->scep.why, sizeof(ex->scep.why),
+		    "the application proxy did not wait longer than %llds",
+		    (long long)seconds);
+	return true;
 }

@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SEGMENT_MAX 260	 /* UrlSegmentMaxLength, characters */
-#define SEGMENTS_MAX 255 /* UrlSegmentMaxCount */
-
 /* The pages (6.6) and the s-reason of the HTTPERR log (7.2). */
 static const struct page {
 	int status;
@@ -16,6 +13,8 @@ static const struct page {
 	[HTTP_SYS_SERVICE_UNAVAILABLE] = { 503, "Service Unavailable",
 	    "Service Unavailable", "The service is unavailable.",
 	    "AppOffline" },
+	[HTTP_SYS_DISABLED] = { 503, "Service Unavailable",
+	    "Service Unavailable", "The service is unavailable.", "Disabled" },
 	[HTTP_SYS_CONNECTION_LIMIT] = { 503, "Service Unavailable",
 	    "Service Unavailable", "The service is unavailable.", "ConnLimit" },
 	[HTTP_SYS_QUEUE_FULL] = { 503, "Service Unavailable",
@@ -80,6 +79,38 @@ build(const struct page *p, struct blob *out)
 	buffer_finish(&b, out);
 }
 
+/*
+ * KB820729: the reasons of those that had been routed to an application pool.
+ * Others are refused before anybody knows whose they are.
+ */
+static const char *const routed[] = { "AppOffline", "AppPoolTimer",
+	"AppShutdown", "Connection_Abandoned_By_AppPool",
+	"Connection_Abandoned_By_ReqQueue", "Disabled", "QueueFull",
+	"Timer_AppPool", "Timer_EntityBody", "Timer_MinBytesPerSecond",
+	"Timer_ReqQueue" };
+
+/* Whose queue it is: NDES's, or that of the web site around it. */
+static const char *
+find_queue(const struct exchange *ex, const char *reason)
+{
+	if (ex->request.target == NULL || reason == NULL)
+		return NULL;
+	for (size_t i = 0; i < sizeof(routed) / sizeof(routed[0]); i++)
+		if (strcmp(routed[i], reason) == 0)
+			return iis_place(&ex->request) == PLACE_NOWHERE ?
+			    "DefaultAppPool" :
+			    "SCEP";
+	return NULL;
+}
+
+static void
+answer(struct exchange *ex, int status, const char *reason)
+{
+	exchange_answer(ex, LAYER_HTTP_SYS, status, 0, 0);
+	ex->verdict.reason = reason;
+	ex->verdict.queue = find_queue(ex, reason);
+}
+
 void
 http_sys_send(struct exchange *ex, int status, const char *reason,
     const char *content_type, struct blob body)
@@ -87,8 +118,7 @@ http_sys_send(struct exchange *ex, int status, const char *reason,
 	const struct page *p = find_page(status);
 	char date[CLOCK_HTTP_SIZE];
 
-	exchange_answer(ex, LAYER_HTTP_SYS, status, 0, 0);
-	ex->verdict.reason = reason;
+	answer(ex, status, reason);
 	ex->wire.exact = true;
 	ex->reply.reason = p == NULL ? NULL : p->title;
 	ex->reply.body = body;
@@ -140,8 +170,7 @@ http_sys_answer_status(struct exchange *ex, int status)
 void
 http_sys_drop(struct exchange *ex, const char *reason)
 {
-	exchange_answer(ex, LAYER_HTTP_SYS, 0, 0, 0);
-	ex->verdict.reason = reason;
+	answer(ex, 0, reason);
 }
 
 /* RFC 9110 5.6.2 */
@@ -155,10 +184,13 @@ is_token(const char *s)
 	return true;
 }
 
+/* A limit of 0 is none (KB820129). */
 static bool
-path_is_valid(struct span path)
+path_is_valid(struct span path, const struct stack_state *state)
 {
-	size_t segment = 0, segments = 0;
+	const int64_t longest = state->http_sys.url_segment_max_length;
+	const int64_t most = state->http_sys.url_segment_max_count;
+	int64_t segment = 0, segments = 0;
 
 	if (path.data[0] != '/' && !span_is(path, "*"))
 		return false;
@@ -171,7 +203,8 @@ path_is_valid(struct span path)
 			return false;
 		segment = c == '/' ? 0 : segment + 1;
 		segments += c == '/';
-		if (segment > SEGMENT_MAX || segments > SEGMENTS_MAX)
+		if ((longest != 0 && segment > longest) ||
+		    (most != 0 && segments > most))
 			return false;
 	}
 	return true;
@@ -192,6 +225,14 @@ host_is_valid(const struct request *r)
 	return request_header_count(r, "Host") == 1;
 }
 
+/* Of the application pool SCEP: the web site around it has another. */
+static bool
+queue_is_full(const struct exchange *ex, const struct stack_state *state)
+{
+	return state->http_sys.queue == HTTP_QUEUE_FULL &&
+	    iis_place(&ex->request) != PLACE_NOWHERE;
+}
+
 void
 http_sys_pass(struct exchange *ex, const struct stack_state *state)
 {
@@ -208,7 +249,7 @@ http_sys_pass(struct exchange *ex, const struct stack_state *state)
 		http_sys_answer(ex, HTTP_SYS_FIELD_TOO_LONG);
 	else if ((int64_t)r->head_size > state->http_sys.max_request_bytes)
 		http_sys_answer(ex, HTTP_SYS_REQUEST_TOO_LONG);
-	else if (!path_is_valid(r->path))
+	else if (!path_is_valid(r->path, state))
 		http_sys_answer(ex, HTTP_SYS_INVALID_URL);
 	else if (!host_is_valid(r))
 		http_sys_answer(ex, HTTP_SYS_INVALID_HOSTNAME);
@@ -220,4 +261,6 @@ http_sys_pass(struct exchange *ex, const struct stack_state *state)
 	else if (has_body && r->content_length == -1 &&
 	    (!r->chunked || state->http_sys.require_content_length))
 		http_sys_answer(ex, HTTP_SYS_LENGTH_REQUIRED);
+	else if (queue_is_full(ex, state))
+		http_sys_answer(ex, HTTP_SYS_QUEUE_FULL);
 }

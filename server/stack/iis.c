@@ -1,8 +1,7 @@
-/* IIS: request filtering, the paths of NDES, error pages (ndes-facts 6). */
+/* IIS: request filtering, the paths of NDES (ndes-facts 6). */
 #include "stack/stack.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #define PATH_SIZE 512 /* of a path that could be one of ours */
@@ -75,313 +74,6 @@ iis_place(const struct request *r)
 	return PLACE_NOWHERE;
 }
 
-#define INTERNAL_ERROR                                                   \
-	"The page cannot be displayed because an internal server error " \
-	"has occurred."
-
-/* What the pages say (6.3, 6.4); no page of its own: a plain line. */
-static const struct page {
-	int status, substatus;		     /* substatus -1: any */
-	const char *title, *text;	     /* static page */
-	const char *detail, *cause, *remedy; /* detailed page */
-	const char *plain;		     /* NULL: none, or `text` */
-} pages[] = {
-	{ 401, -1,
-	    "401 - Unauthorized: Access is denied due to invalid "
-	    "credentials.",
-	    "You do not have permission to view this "
-	    "directory or page using the credentials that you supplied.",
-	    "You are not authorized to view this page due to invalid "
-	    "authentication headers.",
-	    NULL, NULL, NULL },
-	{ 403, -1, "403 - Forbidden: Access is denied.",
-	    "You do not have "
-	    "permission to view this directory or page using the "
-	    "credentials that you supplied.",
-	    "You do not have permission "
-	    "to view this directory or page.",
-	    "This is a generic 403 error "
-	    "and means the authenticated user is not authorized to view the "
-	    "page.",
-	    NULL, NULL },
-	{ 404, 15, "404 - File or directory not found.",
-	    "The resource you "
-	    "are looking for might have been removed, had its name changed, "
-	    "or is temporarily unavailable.",
-	    "The request filtering module "
-	    "is configured to deny a request where the query string is too "
-	    "long.",
-	    NULL,
-	    "Verify the configuration/system.webServer/"
-	    "security/requestFiltering/requestLimits@maxQueryString setting "
-	    "in the applicationhost.config or web.config file.",
-	    NULL },
-	{ 404, -1, "404 - File or directory not found.",
-	    "The resource you "
-	    "are looking for might have been removed, had its name changed, "
-	    "or is temporarily unavailable.",
-	    "The resource you are looking "
-	    "for has been removed, had its name changed, or is temporarily "
-	    "unavailable.",
-	    NULL, NULL, NULL },
-	{ 405, -1,
-	    "405 - HTTP verb used to access this page is not "
-	    "allowed.",
-	    "The page you are looking for cannot be displayed "
-	    "because an invalid method (HTTP verb) was used to attempt "
-	    "access.",
-	    "The page you are looking for cannot be displayed "
-	    "because an invalid method (HTTP verb) is being used.",
-	    NULL, NULL, NULL },
-	/* That there are these two is [C] (6.2), their words are assumed. */
-	{ 406, -1,
-	    "406 - Client browser does not accept the MIME type of the "
-	    "requested page.",
-	    "The page you are looking for cannot be opened by your browser "
-	    "because it has a file name extension that your browser does not "
-	    "accept.",
-	    NULL, NULL, NULL, NULL },
-	{ 412, -1,
-	    "412 - Precondition set by the client failed when evaluated on "
-	    "the Web server.",
-	    "The request was not completed due to preconditions that are set "
-	    "in the request header. Preconditions prevent the requested "
-	    "method from being applied to a resource other than the one "
-	    "intended.",
-	    NULL, NULL, NULL, NULL },
-	{ 413, -1, NULL,
-	    "The page was not displayed because the request "
-	    "entity is too large.",
-	    NULL, NULL, NULL, NULL },
-	{ 500, -1, "500 - Internal server error.",
-	    "There is a problem with "
-	    "the resource you are looking for, and it cannot be displayed.",
-	    INTERNAL_ERROR, NULL, NULL, INTERNAL_ERROR },
-	/* Assumed, as 406 and 412. */
-	{ 501, -1,
-	    "501 - Header values specify a method that is not implemented.",
-	    "The page you are looking for cannot be displayed because a "
-	    "header value in the request does not match certain configuration "
-	    "settings on the Web server.",
-	    NULL, NULL, NULL, NULL },
-	{ 502, -1,
-	    "502 - Web server received an invalid response while acting as a "
-	    "gateway or proxy server.",
-	    "There is a problem with the page you are looking for, and it "
-	    "cannot be displayed. When the Web server (while acting as a "
-	    "gateway or proxy) contacted the upstream content server, it "
-	    "received an invalid response from the content server.",
-	    NULL, NULL, NULL, NULL },
-};
-
-static const struct page *
-find_page(int status, int substatus)
-{
-	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
-		if (pages[i].status == status &&
-		    (pages[i].substatus == -1 ||
-			pages[i].substatus == substatus))
-			return &pages[i];
-	return NULL;
-}
-
-static void
-build_static(struct buffer *b, const struct page *p)
-{
-	buffer_printf(b,
-	    "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 "
-	    "Strict//EN\" \"http://www.w3.org/TR/xhtml1/DTD/"
-	    "xhtml1-strict.dtd\">\r\n"
-	    "<html xmlns=\"http://www.w3.org/1999/xhtml\">\r\n<head>\r\n"
-	    "<meta http-equiv=\"Content-Type\" content=\"text/html; "
-	    "charset=iso-8859-1\"/>\r\n<title>%s</title>\r\n"
-	    "<style type=\"text/css\">\r\n"
-	    "body { margin: 0; background: #eee; "
-	    "font: .8em Verdana, Arial, sans-serif; }\r\n"
-	    "#banner { background: #555; color: #fff; padding: 6px 2%%; "
-	    "font-size: 1.8em; }\r\n"
-	    "#box { background: #fff; margin: 12px 2%%; padding: 10px; }\r\n"
-	    "h2 { color: #c00; font-size: 1.4em; margin: 0 0 8px; }\r\n"
-	    "</style>\r\n</head>\r\n<body>\r\n"
-	    "<div id=\"banner\">Server Error</div>\r\n<div id=\"box\">\r\n"
-	    "<h2>%s</h2>\r\n<h3>%s</h3>\r\n</div>\r\n</body>\r\n</html>\r\n",
-	    p->title, p->title, p->text);
-}
-
-void
-iis_add_escaped(struct buffer *b, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		switch (*text) {
-		case '<':
-			buffer_add_text(b, "&lt;");
-			break;
-		case '>':
-			buffer_add_text(b, "&gt;");
-			break;
-		case '&':
-			buffer_add_text(b, "&amp;");
-			break;
-		case '"':
-			buffer_add_text(b, "&quot;");
-			break;
-		default:
-			buffer_add_byte(b, (uint8_t)*text);
-		}
-	}
-}
-
-static void
-add_section(struct buffer *b, const char *heading, const char *item)
-{
-	if (item != NULL)
-		buffer_printf(b,
-		    "<div class=\"box\"><h5>%s</h5>\r\n<ul><li>"
-		    "%s</li></ul></div>\r\n",
-		    heading, item);
-}
-
-static void
-build_detailed(struct buffer *b, const struct exchange *ex,
-    const struct stack_state *state, const struct page *p)
-{
-	const struct verdict *v = &ex->verdict;
-	const char *iis = windows_server_header(state->windows) +
-	    strlen("Microsoft-IIS/");
-	const char *host = request_header(&ex->request, "Host");
-
-	buffer_printf(b,
-	    "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 "
-	    "Strict//EN\" \"http://www.w3.org/TR/xhtml1/DTD/"
-	    "xhtml1-strict.dtd\">\r\n"
-	    "<html xmlns=\"http://www.w3.org/1999/xhtml\">\r\n<head>\r\n"
-	    "<title>IIS %s Detailed Error - %d.%d - %s</title>\r\n"
-	    "<style type=\"text/css\">\r\n"
-	    "body { margin: 0; background: #cbe1ef; "
-	    "font: .8em Verdana, Arial, sans-serif; }\r\n"
-	    "h3 { font-size: 1.4em; color: #c00; margin: 8px 0; }\r\n"
-	    "h4 { margin: 4px 0; }\r\nh5 { margin: 8px 0 0; }\r\n"
-	    ".box { background: #fff; margin: 8px 2%%; padding: 8px; }\r\n"
-	    "th { text-align: left; padding-right: 16px; }\r\n"
-	    "</style>\r\n</head>\r\n<body>\r\n<div class=\"box\">\r\n"
-	    "<h3>HTTP Error %d.%d - %s</h3>\r\n",
-	    iis, v->status, v->substatus, reason_phrase(v->status), v->status,
-	    v->substatus, reason_phrase(v->status));
-	if (p != NULL && p->detail != NULL)
-		buffer_printf(b, "<h4>%s</h4>\r\n", p->detail);
-	buffer_add_text(b, "</div>\r\n");
-	add_section(b, "Most likely causes:", p == NULL ? NULL : p->cause);
-	add_section(b, "Things you can try:", p == NULL ? NULL : p->remedy);
-	buffer_printf(b,
-	    "<div class=\"box\"><h5>Detailed Error Information:"
-	    "</h5>\r\n<table>\r\n<tr><th>Error Code</th><td>0x%08x</td></tr>"
-	    "\r\n<tr><th>Requested URL</th><td>http://",
-	    v->win32 == 0 ? 0 : 0x80070000U | v->win32);
-	iis_add_escaped(b, host == NULL ? "localhost" : host);
-	iis_add_escaped(b, ex->request.target);
-	buffer_printf(b,
-	    "</td></tr>\r\n</table></div>\r\n<div class=\"box\">"
-	    "<a href=\"http://go.microsoft.com/fwlink/?LinkID=62293&amp;"
-	    "IIS70Error=%d,%d,0x%08x,%d\">View more information &raquo;</a>"
-	    "</div>\r\n</body>\r\n</html>\r\n",
-	    v->status, v->substatus, v->win32 == 0 ? 0 : 0x80070000U | v->win32,
-	    windows_build(state->windows));
-}
-
-void
-iis_send(struct exchange *ex, const struct stack_state *state,
-    const char *content_type, struct blob body)
-{
-	struct reply *r = &ex->reply;
-	char date[CLOCK_HTTP_SIZE];
-
-	r->body = body;
-	if (r->status == 405)
-		reply_header(r, "Allow", "GET, HEAD, POST");
-	if (content_type != NULL)
-		reply_header(r, "Content-Type", "%s", content_type);
-	reply_header(r, "Server", "%s", windows_server_header(state->windows));
-	if (r->status == 401)
-		authentication_offer(ex, state);
-	if (state->iis.x_powered_by)
-		reply_header(r, "X-Powered-By", "ASP.NET");
-	reply_header(r, "Date", "%s", clock_http_date(ex->at, date));
-}
-
-static bool
-is_detailed(const struct stack_state *state, int status)
-{
-	switch (state->iis.error_pages) {
-	case PAGES_DETAILED:
-		return true;
-	case PAGES_REMOTE:
-		return false;
-	case PAGES_ARTICLE:
-		break;
-	}
-	return status == 403;
-}
-
-static void
-build_plain(struct buffer *b, const struct page *p)
-{
-	const char *text = p == NULL ? NULL :
-	    p->plain != NULL	     ? p->plain :
-	    p->title == NULL	     ? p->text :
-				       NULL;
-
-	buffer_add_text(b,
-	    text != NULL ? text : "The page cannot be displayed.");
-}
-
-void
-iis_answer_form(struct exchange *ex, const struct stack_state *state,
-    enum iis_form form, enum layer layer, int status, int substatus,
-    uint32_t win32)
-{
-	const struct page *p = find_page(status, substatus);
-	struct buffer b = { 0 };
-	struct blob body;
-	const char *type = "text/html";
-
-	exchange_answer(ex, layer, status, substatus, win32);
-	if (form == IIS_FORM_SET)
-		form = is_detailed(state, status) ? IIS_FORM_DETAILED :
-						    IIS_FORM_STATIC;
-	if (form == IIS_FORM_DETAILED) {
-		build_detailed(&b, ex, state, p);
-		type = "text/html; charset=utf-8";
-	} else if (form == IIS_FORM_STATIC && p != NULL && p->title != NULL) {
-		build_static(&b, p);
-	} else {
-		build_plain(&b, p);
-	}
-	buffer_finish(&b, &body);
-	iis_send(ex, state, type, body);
-}
-
-void
-iis_answer(struct exchange *ex, const struct stack_state *state,
-    enum layer layer, int status, int substatus, uint32_t win32)
-{
-	iis_answer_form(ex, state, IIS_FORM_SET, layer, status, substatus,
-	    win32);
-}
-
-void
-iis_build_moved(const char *url, struct blob *out)
-{
-	struct buffer b = { 0 };
-
-	buffer_add_text(&b,
-	    "<head><title>Document Moved</title></head>\n"
-	    "<body><h1>Object Moved</h1>This document may be found <a "
-	    "HREF=\"");
-	iis_add_escaped(&b, url);
-	buffer_add_text(&b, "\">here</a></body>");
-	buffer_finish(&b, out);
-}
-
 /*
  * Status, Location and the slash are [C] (5.1); the body is assumed. The
  * target's own spelling is kept.
@@ -419,6 +111,133 @@ verb_is_allowed(const char *verb)
 	    strcmp(verb, "HEAD") == 0;
 }
 
+#define STATUS_LEAST 400
+#define STATUS_MOST 599
+#define SUBSTATUS_MOST 999
+
+/* Digits up to a dot or the end; -1: something else, or too much. */
+static int
+read_part(const char **at, uint64_t most, uint64_t *out)
+{
+	const char *digits = *at;
+
+	for (*out = 0; **at >= '0' && **at <= '9'; ++*at)
+		if ((*out = *out * 10 + (uint64_t)(**at - '0')) > most)
+			return -1;
+	return *at == digits || (**at != '.' && **at != '\0') ? -1 : 0;
+}
+
+/* Of 401.2 [C] (7.4), of the others assumed. */
+static const struct iis_status usual[] = {
+	{ 401, 1, 1326 },
+	{ 401, 2, 5 },
+	{ 403, 7, 5 },
+	{ 404, 0, 2 },
+	{ 405, 0, 1 },
+};
+
+static uint32_t
+usual_win32(int status, int substatus)
+{
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (usual[i].status == status &&
+		    usual[i].substatus == substatus)
+			return usual[i].win32;
+	return 0;
+}
+
+int
+iis_read_status(const char *text, struct iis_status *out, struct error *err)
+{
+	static const uint64_t most[] = { STATUS_MOST, SUBSTATUS_MOST,
+		UINT32_MAX };
+	uint64_t parts[3] = { 0 };
+	const char *at = text;
+	size_t count = 0;
+	bool good;
+
+	do {
+		at += count > 0;
+		good = read_part(&at, most[count], &parts[count]) == 0;
+	} while (good && ++count < 3 && *at == '.');
+	if (!good || *at != '\0' || parts[0] < STATUS_LEAST)
+		return error_set(err,
+		    "\"%s\" is not of the form 401.2 or 500.0.1346: a status "
+		    "from %d to %d, a substatus up to %d, a win32 status",
+		    text, STATUS_LEAST, STATUS_MOST, SUBSTATUS_MOST);
+	out->status = (int)parts[0];
+	out->substatus = (int)parts[1];
+	out->win32 = count == 3 ? (uint32_t)parts[2] :
+				  usual_win32(out->status, out->substatus);
+	return 0;
+}
+
+static bool
+account_fails(const struct stack_state *s, enum pool_identity how)
+{
+	return s->app_pool.identity == how &&
+	    s->app_pool.identity_failure == IDENTITY_FAILS_500;
+}
+
+static bool
+account_is_locked(const struct stack_state *s)
+{
+	return account_fails(s, IDENTITY_LOCKED);
+}
+
+static bool
+password_has_expired(const struct stack_state *s)
+{
+	return account_fails(s, IDENTITY_PASSWORD_EXPIRED);
+}
+
+static bool
+right_is_missing(const struct stack_state *s)
+{
+	return !s->iis.impersonation_right;
+}
+
+/* What keeps IIS from handing on a request for NDES; outermost first. */
+static const struct obstacle {
+	bool (*stands)(const struct stack_state *);
+	struct iis_status answer;
+} obstacles[] = {
+	/* Assumed: ERROR_ACCOUNT_LOCKED_OUT, ERROR_PASSWORD_EXPIRED. */
+	{ account_is_locked, { 500, 0, 1909 } },
+	{ password_has_expired, { 500, 0, 1330 } },
+	/* ERROR_BAD_IMPERSONATION_LEVEL [C] (7.4) */
+	{ right_is_missing, { 500, 0, 1346 } },
+};
+
+static void
+answer_status(struct exchange *ex, const struct stack_state *state,
+    const struct iis_status *s)
+{
+	iis_answer(ex, state, LAYER_IIS, s->status, s->substatus, s->win32);
+}
+
+static void
+pass_obstacles(struct exchange *ex, const struct stack_state *state)
+{
+	for (size_t i = 0; i < sizeof(obstacles) / sizeof(obstacles[0]) &&
+	     !exchange_is_answered(ex);
+	     i++)
+		if (obstacles[i].stands(state))
+			answer_status(ex, state, &obstacles[i].answer);
+}
+
+/* KB2800975 [C]: 500.0 and the event; the win32 status is assumed. */
+static void
+pass_handlers(struct exchange *ex, const struct stack_state *state)
+{
+	if (state->iis.handlers_ordered || state->windows != WINDOWS_2012)
+		return;
+	exchange_event(ex, "Application", MSCEP_EVENT_SOURCE, 2, "Error",
+	    "The Network Device Enrollment Service cannot be started "
+	    "(0x800700ea).  More data is available.");
+	iis_answer(ex, state, LAYER_IIS, 500, 0, 234);
+}
+
 /* Beyond the filter: who asks (5.1: before the redirect [C]), and how. */
 static void
 pass_place(struct exchange *ex, const struct stack_state *state,
@@ -426,28 +245,57 @@ pass_place(struct exchange *ex, const struct stack_state *state,
 {
 	if (place == PLACE_ADMIN || place == PLACE_ADMIN_REDIRECT)
 		authentication_pass(ex, state);
+	pass_obstacles(ex, state);
 	if (exchange_is_answered(ex))
 		return;
 	if (!verb_is_allowed(ex->request.method))
 		iis_answer(ex, state, LAYER_IIS, 405, 0, 1);
 	else if (place == PLACE_REDIRECT || place == PLACE_ADMIN_REDIRECT)
 		iis_redirect_to_folder(ex, state);
+	else if (place == PLACE_ADMIN)
+		pass_handlers(ex, state);
+}
+
+/* The substatus is [C] (6.5), the line of 414 in the log assumed. */
+static void
+refuse_length(struct exchange *ex, const struct stack_state *state,
+    int substatus)
+{
+	if (state->iis.too_long == TOO_LONG_ARTICLE)
+		iis_answer(ex, state, LAYER_IIS, 414, 0, 0);
+	else
+		iis_answer(ex, state, LAYER_IIS, 404, substatus, 0);
+}
+
+static void
+pass_filter(struct exchange *ex, const struct stack_state *state)
+{
+	const struct request *r = &ex->request;
+
+	if (r->content_length > r->body_limit)
+		iis_answer(ex, state, LAYER_IIS, 413, 1, 0);
+	else if ((int64_t)r->path.len > state->iis.max_url)
+		refuse_length(ex, state, 14);
+	else if ((int64_t)r->query.len > state->iis.max_query_string)
+		refuse_length(ex, state, 15);
 }
 
 void
 iis_pass(struct exchange *ex, const struct stack_state *state)
 {
-	struct request *r = &ex->request;
-	enum place place = iis_place(r);
+	enum place place = iis_place(&ex->request);
+	struct iis_status status;
 
-	r->body_limit = state->iis.max_allowed_content_length;
-	if (r->content_length > r->body_limit)
-		iis_answer(ex, state, LAYER_IIS, 413, 1, 0);
-	else if ((int64_t)r->path.len > state->iis.max_url)
-		iis_answer(ex, state, LAYER_IIS, 404, 14, 0);
-	else if ((int64_t)r->query.len > state->iis.max_query_string)
-		iis_answer(ex, state, LAYER_IIS, 404, 15, 0);
-	else if (place == PLACE_NOWHERE)
+	ex->request.body_limit = state->iis.max_allowed_content_length;
+	if (place != PLACE_NOWHERE &&
+	    iis_read_status(state->iis.status, &status, NULL) == 0) {
+		answer_status(ex, state, &status);
+		return;
+	}
+	pass_filter(ex, state);
+	if (exchange_is_answered(ex))
+		return;
+	if (place == PLACE_NOWHERE)
 		iis_answer(ex, state, LAYER_IIS, 404, 0, 2);
 	else
 		pass_place(ex, state, place);

@@ -4,8 +4,10 @@
 bool
 network_refuses(const struct stack_state *state)
 {
+	/* A URL that leads nowhere: nobody listens where it leads. */
 	return state->network.device == DEVICE_REFUSED ||
-	    state->app_proxy.external_url == EXTERNAL_URL_WRONG;
+	    (state->network.device == DEVICE_REACHES &&
+		state->app_proxy.external_url == EXTERNAL_URL_WRONG);
 }
 
 void

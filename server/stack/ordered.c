@@ -11,15 +11,6 @@ struct words {
 	const char *reason; /* of http.sys, for its log */
 };
 
-static void
-forget(struct reply *r)
-{
-	for (size_t i = 0; i < r->header_count; i++)
-		free(r->headers[i].value);
-	blob_free(&r->body);
-	*r = (struct reply){ .length = REPLY_LENGTH_TRUE };
-}
-
 /* What one layer has answered, for another to say. */
 static void
 take_words(struct exchange *ex, struct words *out)
@@ -30,7 +21,7 @@ take_words(struct exchange *ex, struct words *out)
 	out->body = ex->reply.body;
 	out->reason = ex->verdict.reason;
 	ex->reply.body = (struct blob){ NULL, 0 };
-	forget(&ex->reply);
+	reply_clear(&ex->reply);
 	ex->wire = (struct wire){ 0 };
 }
 
@@ -239,7 +230,7 @@ stack_answer_ordered(struct exchange *ex, const struct stack_state *state,
 	struct verdict v = judge(order);
 	struct words words;
 
-	forget(&ex->reply);
+	reply_clear(&ex->reply);
 	ex->wire = (struct wire){ 0 };
 	ex->verdict = (struct verdict){ 0 };
 	if (v.status == 0 || v.layer == LAYER_NETWORK) {

@@ -167,7 +167,7 @@ enum handshake {
 #define CONTENT_TYPE_SIZE 128
 #define ADMIN_PASSWORD_SIZE 129
 #define EXPECT_SIZE 256
-#define STATUS_SIZE 16	    /* "401.2.5" */
+#define STATUS_SIZE 24	    /* "403.16.2148204809" */
 #define LOG_ADDRESS_SIZE 64 /* "fe80::f53d:89b8:c3e8:5fec%13" */
 #define THUMBPRINT_SIZE 128 /* as an administrator has typed it */
 
@@ -369,9 +369,10 @@ bool network_refuses(const struct stack_state *);
 void app_proxy_pass(struct exchange *, const struct stack_state *);
 /*
  * On the way up, whoever has answered: an answer that comes later than the
- * proxy waits becomes its page, and the server's logs are as they were.
+ * proxy waits becomes its page (true), and the verdict, with all that the logs
+ * of the server say, stays.
  */
-void app_proxy_pass_answer(struct exchange *, const struct stack_state *);
+bool app_proxy_pass_answer(struct exchange *, const struct stack_state *);
 
 /*
  * The application pool, and its worker process (ndes-facts 8). A process dies
@@ -421,9 +422,17 @@ unsigned app_pool_process_id(uint64_t process);
 /* Started anew by an administrator: no deaths are held against it. */
 void app_pool_restart(struct pool_worker *);
 
-/* mscep.dll: 500, unless it can start. `elapsed`: since the site's opening. */
+/*
+ * mscep.dll: 500, unless it can start. Without credentials nothing is said of
+ * the certificates of the RAs.
+ */
 void mscep_pass(struct exchange *, const struct stack_state *,
     const struct credentials *);
+/*
+ * Whether the RAs have certificates that are good at that time. The reason says
+ * which one has not; NULL credentials are good.
+ */
+bool mscep_has_ras(const struct credentials *, int64_t now, struct error *why);
 
 /*
  * The certificates of the policy module; there may be a second one, which was
@@ -468,7 +477,8 @@ void app_proxy_send(struct exchange *, int status, const char *content_type,
 
 /* http.sys: the kernel's own answers (ndes-facts 6.6). */
 enum http_sys_refusal {
-	HTTP_SYS_SERVICE_UNAVAILABLE,
+	HTTP_SYS_SERVICE_UNAVAILABLE, /* the pool is off: WAS disabled it */
+	HTTP_SYS_DISABLED,	      /* an administrator has stopped it */
 	HTTP_SYS_CONNECTION_LIMIT,
 	HTTP_SYS_QUEUE_FULL,
 	HTTP_SYS_URL_TOO_LONG,
@@ -515,6 +525,13 @@ enum place {
 /* IIS: request filtering, paths, error pages. */
 enum place iis_place(const struct request *);
 void iis_pass(struct exchange *, const struct stack_state *);
+/* As the setting iis.status has it, and as the IIS log shows it. */
+struct iis_status {
+	int status, substatus;
+	uint32_t win32;
+};
+/* "401.2", "500.0.1346"; -1 also of an empty one. */
+int iis_read_status(const char *, struct iis_status *out, struct error *);
 /* After the body: too large, or no room for it. */
 void iis_pass_body(struct exchange *, const struct stack_state *);
 /* An error page of this form, if IIS has one for the status. */

@@ -326,7 +326,7 @@ static const struct logged {
 } loggeds[] = {
 	{ "http: {page: gateway-timeout}", NULL, NULL },
 	{ "http: {as: network}", NULL, NULL },
-	{ "http: {page: service-unavailable}", NULL, " 503 - AppOffline -" },
+	{ "http: {page: service-unavailable}", NULL, " 503 1 AppOffline SCEP" },
 	{ "http: {status: 500.0.1346}", " 500 0 1346 ", NULL },
 	{ "http: {status: 500, as: mscep}", " 500 0 0 ", NULL },
 	{ "http: {page: general}", " 200 0 0 ", NULL },

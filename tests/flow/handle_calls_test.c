@@ -97,13 +97,13 @@ scenarios_and_settings_change(void **state)
 	assert_int_equal(embedded_get(url), 200);
 	assert_int_equal(mockndes_use_scenario(site, "healthy", off, 1, error),
 	    0);
-	assert_int_equal(embedded_get(url), 404);
+	assert_int_equal(embedded_get(url), 414);
 	assert_int_equal(mockndes_set(site, "iis.max_query_string=2048", error),
 	    0);
 	assert_int_equal(embedded_get(url), 200);
 	assert_int_equal(mockndes_reset(site, error), 0);
 	assert_int_equal(mockndes_count_requests(site, NULL), 0);
-	assert_int_equal(embedded_get(url), 404);
+	assert_int_equal(embedded_get(url), 414);
 	assert_int_equal(mockndes_use_yaml(site,
 			     "mockndes: 1\nname: y\n"
 			     "faults: [{do: {http: {status: 403}}}]\n",
@@ -264,7 +264,7 @@ an_administrator_makes_it_healthy(void **state)
 	assert_int_equal(mockndes_action(site, "set-request-filtering-limits",
 			     right, 2, error),
 	    0);
-	assert_int_equal(embedded_get(mockndes_site_url(site)), 404);
+	assert_int_equal(embedded_get(mockndes_site_url(site)), 414);
 	assert_int_equal(mockndes_action(site, "restart-server", NULL, 0,
 			     error),
 	    0);

@@ -1,4 +1,4 @@
-/* RAs whose certificates have ended, or are for another use. */
+/* RAs whose certificates end earlier, or are for another use. */
 #include "support/test.h"
 
 #include <openssl/x509v3.h>
@@ -59,7 +59,7 @@ static const struct row {
 	uint32_t key_usage;
 	const char *why; /* what our device has against it; NULL: nothing */
 } rows[] = {
-	{ "server.ra.signing.not_after=-2d", 0, -2 * DAY, KU_DIGITAL_SIGNATURE,
+	{ "server.ra.signing.not_after=2d", 0, 2 * DAY, KU_DIGITAL_SIGNATURE,
 	    NULL },
 	{ "server.ra.encryption.not_after=30d", 1, 30 * DAY,
 	    KU_KEY_ENCIPHERMENT, NULL },
@@ -134,7 +134,7 @@ the_certificate_before_is_known(void **state)
 	use(f, NULL, NULL);
 	sk_X509_push(recipients,
 	    X509_dup(device_ra(f->ndes.ca_certs, KU_KEY_ENCIPHERMENT)));
-	use(f, "server.ra.encryption.not_after=-1d", NULL);
+	use(f, "server.ra.encryption.not_after=1d", NULL);
 	ndes_expect(&f->ndes, "before", &f->device, &order, NDES_SUCCESS, 0);
 	sk_X509_pop_free(recipients, X509_free);
 }
@@ -146,14 +146,14 @@ time_is_counted_from_the_opening(void **state)
 	struct fixture *f = *state;
 	X509 *first;
 
-	use(f, "server.ra.signing.not_after=10d", NULL);
+	use(f, "server.ra.signing.not_after=30d", NULL);
 	first = X509_dup(shown(f->ndes.ca_certs, 0));
 	server_advance_clock(&f->ndes.server, 20 * DAY);
 	/* The same setting is the same certificate. */
-	use(f, "server.ra.signing.not_after=10d", "server.mscep.bom=true");
+	use(f, "server.ra.signing.not_after=30d", "server.mscep.bom=true");
 	assert_int_equal(X509_cmp(first, shown(f->ndes.ca_certs, 0)), 0);
 	use(f, NULL, NULL);
-	use(f, "server.ra.signing.not_after=10d", NULL);
+	use(f, "server.ra.signing.not_after=30d", NULL);
 	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(first),
 			     X509_get0_notAfter(shown(f->ndes.ca_certs, 0))),
 	    0);

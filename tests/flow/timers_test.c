@@ -29,7 +29,7 @@ static const struct row {
 	    " - - " DLL " - - - Timer_HeaderWait -" },
 	{ "half a body", POST "Content-Length: 9\r\n\r\nfour",
 	    " HTTP/1.1 POST " DLL
-	    "?operation=PKIOperation - - - Timer_EntityBody -" },
+	    "?operation=PKIOperation - - 1 Timer_EntityBody SCEP" },
 	{ "nothing after a first request",
 	    "GET " DLL "?operation=GetCACaps HTTP/1.1\r\nHost: x\r\n\r\n",
 	    " - - - - - - Timer_ConnectionIdle -" },

@@ -59,8 +59,9 @@ count(struct span s, uint8_t octet)
 static void
 check_logs(const struct exchange *ex, const struct stack_state *s)
 {
-	const struct iis_log_form form = { "10.0", s->windows > WINDOWS_2008R2,
-		s->iis.log_fields == LOG_FIELDS_ARTICLE };
+	const struct iis_log_form form = { .version = "10.0",
+		.referer = s->windows > WINDOWS_2008R2,
+		.bytes = s->iis.log_fields == LOG_FIELDS_ARTICLE };
 	struct buffer line = { 0 };
 	size_t blanks = 13 + form.referer + form.bytes;
 
@@ -68,7 +69,7 @@ check_logs(const struct exchange *ex, const struct stack_state *s)
 		iis_log_line(ex, &form, &line);
 	} else {
 		REQUIRE(httperr_wants(ex));
-		httperr_line(ex, &line);
+		httperr_line(ex, &form, &line);
 		blanks = 13;
 	}
 	REQUIRE(!line.failed && count(buffer_span(&line), ' ') == blanks);

@@ -41,6 +41,7 @@ void device_clear(struct device *);
 
 /* What GetCACert at this URL of mscep.dll says; NULL: nothing useful. */
 STACK_OF(X509) * device_ca_certs(const char *url);
+STACK_OF(X509) * device_ca_certs_in(const struct web_reply *);
 /*
  * What GetNextCACert says; NULL: nothing, or not in the form of RFC 8894
  * 4.7.1, or not signed by the CA among those.

@@ -26,16 +26,22 @@ ask(const char *url, const char *operation, struct web_reply *reply)
 	return web_get(with_query, reply) && reply->status == 200;
 }
 
+STACK_OF(X509) * device_ca_certs_in(const struct web_reply *reply)
+{
+	CMS_ContentInfo *cms = read_cms(&reply->body);
+	STACK_OF(X509) *certs = cms == NULL ? NULL : CMS_get1_certs(cms);
+
+	CMS_ContentInfo_free(cms);
+	return certs;
+}
+
 STACK_OF(X509) * device_ca_certs(const char *url)
 {
 	STACK_OF(X509) *certs = NULL;
-	CMS_ContentInfo *cms = NULL;
 	struct web_reply reply;
 
-	if (ask(url, "GetCACert", &reply) &&
-	    (cms = read_cms(&reply.body)) != NULL)
-		certs = CMS_get1_certs(cms);
-	CMS_ContentInfo_free(cms);
+	if (ask(url, "GetCACert", &reply))
+		certs = device_ca_certs_in(&reply);
 	web_reply_clear(&reply);
 	return certs;
 }

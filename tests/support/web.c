@@ -98,6 +98,7 @@ web_ask(const struct web_request *q, struct web_reply *reply)
 {
 	CURL *curl = curl_easy_init();
 	struct curl_slist *list;
+	CURLcode code;
 	bool good;
 
 	*reply = (struct web_reply){ 0 };
@@ -109,7 +110,9 @@ web_ask(const struct web_request *q, struct web_reply *reply)
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply->body);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, reply);
-	good = curl_easy_perform(curl) == CURLE_OK &&
+	code = curl_easy_perform(curl);
+	reply->is_reset = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
+	good = code == CURLE_OK &&
 	    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status) ==
 		CURLE_OK;
 	curl_easy_cleanup(curl);

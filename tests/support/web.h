@@ -19,7 +19,8 @@ struct web_request {
 };
 
 struct web_reply {
-	long status; /* 0: no answer */
+	long status;   /* 0: no answer */
+	bool is_reset; /* the connection; there is no answer */
 	char content_type[80], server[80], location[256];
 	struct buffer head; /* lines of its header fields, NUL ended */
 	struct buffer body; /* with a NUL that is not counted */

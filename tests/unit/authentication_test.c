@@ -209,7 +209,7 @@ static const struct ordered {
 	{ "another verb", "PUT", ADMIN, false, 401, 2 },
 	{ "another verb, admitted", "PUT", ADMIN, true, 405, 0 },
 	{ "too long a query", "GET", ADMIN "?0123456789012345678901234567890",
-	    false, 404, 15 },
+	    false, 414, 0 },
 	{ "the service", "GET", "/certsrv/mscep/mscep.dll", false, 0, 0 },
 	{ "the service's folder", "GET", "/certsrv/mscep", false, 301, 0 },
 	{ "nowhere", "GET", "/certsrv/mscep_admins/", false, 404, 0 },
@@ -261,7 +261,8 @@ nobody_asks(void **state)
 static void
 logged(void **state)
 {
-	static const struct iis_log_form form = { "10.0", true, false };
+	static const struct iis_log_form form = { .version = "10.0",
+		.referer = true };
 	char *header = basic_header("Basic ", USER ":" PASSWORD,
 	    strlen(USER ":" PASSWORD));
 	struct stack_state s = basic();

@@ -7,9 +7,16 @@
 #define SERVICE "/certsrv/mscep/mscep.dll"
 #define LINE_MAX_OCTETS 65536
 
-static const struct iis_log_form plain = { "10.0", true, false };
-static const struct iis_log_form article = { "10.0", true, true };
-static const struct iis_log_form windows_2008r2 = { "7.5", false, false };
+static const struct iis_log_form plain = { .version = "10.0", .referer = true };
+static const struct iis_log_form article = { .version = "10.0",
+	.referer = true,
+	.bytes = true };
+static const struct iis_log_form windows_2008r2 = { .version = "7.5" };
+static const struct iis_log_form elsewhere = { .version = "10.0",
+	.referer = true,
+	.bytes = true,
+	.c_ip = "fe80::f53d:89b8:c3e8:5fec%13",
+	.s_port = 80 };
 
 static const struct line {
 	const char *row;
@@ -24,7 +31,7 @@ static const struct line {
 	{ "the 500 of the article", &plain, "GET",
 	    SERVICE "?operation=GetCACert&message=SCEP%20Authority",
 	    "profiled/1.0 CFNetwork/811.5.4 Darwin/16.6.0", NULL, "10.5.14.22",
-	    { LAYER_MSCEP, 500, 0, 1346, NULL }, ENDED_SENT, 1500, 31,
+	    { LAYER_MSCEP, 500, 0, 1346, NULL, NULL, 0 }, ENDED_SENT, 1500, 31,
 	    "GET " SERVICE
 	    " operation=GetCACert&message=SCEP%20Authority 443 - "
 	    "10.5.14.22 profiled/1.0+CFNetwork/811.5.4+Darwin/16.6.0 - "
@@ -32,60 +39,68 @@ static const struct line {
 	{ "five trailing numbers as in the article", &article, "GET",
 	    SERVICE "/pkiclient.exe?operation=GetCACaps&message=default",
 	    "Mozilla/4.0 (compatible; Win32; NDES client)", NULL,
-	    "fe80::f53d:89b8:c3e8:5fec", { LAYER_MSCEP, 200, 0, 0, NULL },
-	    ENDED_SENT, 186, 0,
+	    "fe80::f53d:89b8:c3e8:5fec",
+	    { LAYER_MSCEP, 200, 0, 0, NULL, NULL, 0 }, ENDED_SENT, 186, 0,
 	    "GET " SERVICE "/pkiclient.exe operation=GetCACaps&message=default "
 	    "443 - fe80::f53d:89b8:c3e8:5fec "
 	    "Mozilla/4.0+(compatible;+Win32;+NDES+client) - 200 0 0 186 0" },
+	{ "an address with a zone, as in the article", &elsewhere, "GET",
+	    SERVICE "/pkiclient.exe?operation=GetCACert&message=default",
+	    "Mozilla/4.0 (compatible; Win32; NDES client)", NULL, "10.5.14.22",
+	    { LAYER_MSCEP, 200, 0, 0, NULL }, ENDED_SENT, 3567, 0,
+	    "GET " SERVICE "/pkiclient.exe operation=GetCACert&message=default "
+	    "80 - fe80::f53d:89b8:c3e8:5fec%13 "
+	    "Mozilla/4.0+(compatible;+Win32;+NDES+client) - 200 0 0 3567 0" },
 	{ "2008 R2 has no referer", &windows_2008r2, "POST",
 	    SERVICE "?operation=PKIOperation", "sscep", "http://x/",
-	    "10.5.14.22", { LAYER_MSCEP, 200, 0, 0, NULL }, ENDED_SENT, 2067,
-	    1296,
+	    "10.5.14.22", { LAYER_MSCEP, 200, 0, 0, NULL, NULL, 0 }, ENDED_SENT,
+	    2067, 1296,
 	    "POST " SERVICE " operation=PKIOperation 443 - 10.5.14.22 sscep "
 	    "200 0 0 1296" },
 	{ "with a referer, without an agent", &plain, "GET", "/", NULL,
-	    "http://ndes/a b", "10.5.14.22", { LAYER_IIS, 404, 15, 0, NULL },
-	    ENDED_SENT, 0, 5,
+	    "http://ndes/a b", "10.5.14.22",
+	    { LAYER_IIS, 404, 15, 0, NULL, NULL, 0 }, ENDED_SENT, 0, 5,
 	    "GET / - 443 - 10.5.14.22 - http://ndes/a+b 404 15 0 5" },
 	{ "plus signs and escapes of a query stay", &plain, "GET",
 	    "/x?message=MIAG+Cg/Sq%2B%0A=", "a", NULL, "10.5.14.22",
-	    { LAYER_IIS, 404, 0, 2, NULL }, ENDED_SENT, 0, 0,
+	    { LAYER_IIS, 404, 0, 2, NULL, NULL, 0 }, ENDED_SENT, 0, 0,
 	    "GET /x message=MIAG+Cg/Sq%2B%0A= 443 - 10.5.14.22 a - 404 0 2 0" },
 	{ "an empty query is none", &plain, "GET", "/x?", "a", NULL,
-	    "10.5.14.22", { LAYER_IIS, 404, 0, 2, NULL }, ENDED_SENT, 0, 0,
-	    "GET /x - 443 - 10.5.14.22 a - 404 0 2 0" },
+	    "10.5.14.22", { LAYER_IIS, 404, 0, 2, NULL, NULL, 0 }, ENDED_SENT,
+	    0, 0, "GET /x - 443 - 10.5.14.22 a - 404 0 2 0" },
 	{ "escapes of a path are resolved", &plain, "GET",
 	    "/%43ertSrv/%6Dscep/", "a", NULL, "10.5.14.22",
-	    { LAYER_POLICY_MODULE, 403, 0, 0, NULL }, ENDED_SENT, 0, 0,
+	    { LAYER_POLICY_MODULE, 403, 0, 0, NULL, NULL, 0 }, ENDED_SENT, 0, 0,
 	    "GET /CertSrv/mscep/ - 443 - 10.5.14.22 a - 403 0 0 0" },
 	{ "a path cannot begin a new line", &plain, "GET",
 	    "/a%0d%0a2013-04-29%2009:15:51%09x%00y", "a", NULL, "10.5.14.22",
-	    { LAYER_IIS, 404, 0, 2, NULL }, ENDED_SENT, 0, 0,
+	    { LAYER_IIS, 404, 0, 2, NULL, NULL, 0 }, ENDED_SENT, 0, 0,
 	    "GET /a++2013-04-29+09:15:51+x+y - 443 - 10.5.14.22 a - "
 	    "404 0 2 0" },
 	{ "nor can a header", &plain, "GET", "/", "a\r\nb\x01\x7f c\td",
-	    "\n- 200 0 0", "10.5.14.22", { LAYER_IIS, 404, 0, 2, NULL },
-	    ENDED_SENT, 0, 0,
+	    "\n- 200 0 0", "10.5.14.22",
+	    { LAYER_IIS, 404, 0, 2, NULL, NULL, 0 }, ENDED_SENT, 0, 0,
 	    "GET / - 443 - 10.5.14.22 a++b+++c+d +-+200+0+0 404 0 2 0" },
 	{ "nor can a query", &plain, "GET", "/?a b\nc", "a", NULL, "10.5.14.22",
-	    { LAYER_IIS, 404, 0, 2, NULL }, ENDED_SENT, 0, 0,
+	    { LAYER_IIS, 404, 0, 2, NULL, NULL, 0 }, ENDED_SENT, 0, 0,
 	    "GET / a+b+c 443 - 10.5.14.22 a - 404 0 2 0" },
 	{ "a client that left", &plain, "GET", "/", "a", NULL, "10.5.14.22",
-	    { LAYER_MSCEP, 200, 0, 0, NULL }, ENDED_CLIENT_LEFT, 0, 7,
+	    { LAYER_MSCEP, 200, 0, 0, NULL, NULL, 0 }, ENDED_CLIENT_LEFT, 0, 7,
 	    "GET / - 443 - 10.5.14.22 a - 200 0 64 7" },
 	{ "a client that left after an error of ours", &plain, "GET", "/", "a",
-	    NULL, "10.5.14.22", { LAYER_MSCEP, 500, 0, 1346, NULL },
+	    NULL, "10.5.14.22", { LAYER_MSCEP, 500, 0, 1346, NULL, NULL, 0 },
 	    ENDED_CLIENT_LEFT, 0, 7,
 	    "GET / - 443 - 10.5.14.22 a - 500 0 1346 7" },
 	{ "an exchange that we cut", &plain, "GET", "/", "a", NULL,
-	    "10.5.14.22", { LAYER_MSCEP, 200, 0, 0, NULL }, ENDED_CUT, 0, 7,
-	    "GET / - 443 - 10.5.14.22 a - 200 0 0 7" },
+	    "10.5.14.22", { LAYER_MSCEP, 200, 0, 0, NULL, NULL, 0 }, ENDED_CUT,
+	    0, 7, "GET / - 443 - 10.5.14.22 a - 200 0 0 7" },
 	{ "an HRESULT is an unsigned number", &plain, "GET", "/", "a", NULL,
-	    "10.5.14.22", { LAYER_IIS, 403, 16, 0x800b0109, NULL }, ENDED_SENT,
-	    0, 7, "GET / - 443 - 10.5.14.22 a - 403 16 2148204809 7" },
+	    "10.5.14.22", { LAYER_IIS, 403, 16, 0x800b0109, NULL, NULL, 0 },
+	    ENDED_SENT, 0, 7,
+	    "GET / - 443 - 10.5.14.22 a - 403 16 2148204809 7" },
 	{ "IPv4 in IPv6 is IPv4", &plain, "GET", "/", "a", NULL,
-	    "::ffff:10.5.14.22", { LAYER_IIS, 404, 0, 2, NULL }, ENDED_SENT, 0,
-	    7, "GET / - 443 - 10.5.14.22 a - 404 0 2 7" },
+	    "::ffff:10.5.14.22", { LAYER_IIS, 404, 0, 2, NULL, NULL, 0 },
+	    ENDED_SENT, 0, 7, "GET / - 443 - 10.5.14.22 a - 404 0 2 7" },
 };
 
 static void
@@ -122,34 +137,62 @@ iis_line(void **state)
 	exchange_clear(&ex);
 }
 
+/* The whole of the article's line, but for the date that it leaves out. */
+static void
+other_addresses(void **state)
+{
+	struct iis_log_form form = elsewhere;
+	struct buffer b = { 0 };
+	struct exchange ex;
+
+	(void)state;
+	form.s_ip = "fe80::f53d:89b8:c3e8:5fec%13";
+	fill(&ex, &lines[2]);
+	iis_log_line(&ex, &form, &b);
+	buffer_add_byte(&b, 0);
+	assert_string_equal((char *)b.data,
+	    "2013-04-29 09:15:51 fe80::f53d:89b8:c3e8:5fec%13 GET " SERVICE
+	    "/pkiclient.exe operation=GetCACert&message=default 80 - "
+	    "fe80::f53d:89b8:c3e8:5fec%13 "
+	    "Mozilla/4.0+(compatible;+Win32;+NDES+client) - 200 0 0 3567 0");
+	buffer_free(&b);
+	exchange_clear(&ex);
+}
+
 static const struct head {
 	const char *row;
-	const struct iis_log_form *form; /* NULL: HTTPERR */
+	const struct iis_log_form *form;
+	bool httperr;
 	const char *text;
 } heads[] = {
-	{ "the default fields", &plain,
+	{ "the default fields", &plain, false,
 	    "#Software: Microsoft Internet Information Services 10.0\r\n"
 	    "#Version: 1.0\r\n#Date: 2013-04-29 09:15:51\r\n"
 	    "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port "
 	    "cs-username c-ip cs(User-Agent) cs(Referer) sc-status "
 	    "sc-substatus sc-win32-status time-taken\r\n" },
-	{ "those of the article", &article,
+	{ "those of the article", &article, false,
 	    "#Software: Microsoft Internet Information Services 10.0\r\n"
 	    "#Version: 1.0\r\n#Date: 2013-04-29 09:15:51\r\n"
 	    "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port "
 	    "cs-username c-ip cs(User-Agent) cs(Referer) sc-status "
 	    "sc-substatus sc-win32-status sc-bytes time-taken\r\n" },
-	{ "those of 2008 R2", &windows_2008r2,
+	{ "those of 2008 R2", &windows_2008r2, false,
 	    "#Software: Microsoft Internet Information Services 7.5\r\n"
 	    "#Version: 1.0\r\n#Date: 2013-04-29 09:15:51\r\n"
 	    "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port "
 	    "cs-username c-ip cs(User-Agent) sc-status sc-substatus "
 	    "sc-win32-status time-taken\r\n" },
-	{ "those of HTTPERR", NULL,
+	{ "those of HTTPERR", &plain, true,
 	    "#Software: Microsoft HTTP API 2.0\r\n"
 	    "#Version: 1.0\r\n#Date: 2013-04-29 09:15:51\r\n"
 	    "#Fields: date time c-ip c-port s-ip s-port cs-version cs-method "
 	    "cs-uri streamid sc-status s-siteid s-reason s-queuename\r\n" },
+	{ "those of HTTPERR before HTTP/2", &windows_2008r2, true,
+	    "#Software: Microsoft HTTP API 2.0\r\n"
+	    "#Version: 1.0\r\n#Date: 2013-04-29 09:15:51\r\n"
+	    "#Fields: date time c-ip c-port s-ip s-port cs-version cs-method "
+	    "cs-uri sc-status s-siteid s-reason s-queuename\r\n" },
 };
 
 static void
@@ -158,8 +201,8 @@ log_header(void **state)
 	const struct head *t = *state;
 	struct buffer b = { 0 };
 
-	if (t->form == NULL)
-		httperr_header(EXCHANGE_AT, &b);
+	if (t->httperr)
+		httperr_header(t->form, EXCHANGE_AT, &b);
 	else
 		iis_log_header(t->form, EXCHANGE_AT, &b);
 	buffer_add_byte(&b, 0);
@@ -172,18 +215,29 @@ log_header(void **state)
 static const struct error_line {
 	const char *row, *method, *target; /* NULL: nothing was read */
 	int status;
-	const char *reason, *line;
+	const char *reason, *queue, *line;
+	bool is_old; /* Windows */
 } error_lines[] = {
-	{ "refused", "GET", "/x?a=b%20c", 400, "FieldLength",
-	    ENDS "HTTP/1.1 GET /x?a=b%20c - 400 - FieldLength -" },
-	{ "nothing was read", NULL, NULL, 503, "ConnLimit",
-	    ENDS "- - - - 503 - ConnLimit -" },
-	{ "dropped without a word", "POST", "/x", 0, "Timer_EntityBody",
-	    ENDS "HTTP/1.1 POST /x - - - Timer_EntityBody -" },
-	{ "a hostile target", "GET", "/a b\r\nc\x01", 400, "URL",
-	    ENDS "HTTP/1.1 GET /a+b++c+ - 400 - URL -" },
-	{ "a hostile verb", "G\nT", "/", 400, "Verb",
-	    ENDS "HTTP/1.1 G+T / - 400 - Verb -" },
+	{ "refused", "GET", "/x?a=b%20c", 400, "FieldLength", NULL,
+	    ENDS "HTTP/1.1 GET /x?a=b%20c - 400 - FieldLength -", false },
+	{ "nothing was read", NULL, NULL, 503, "ConnLimit", NULL,
+	    ENDS "- - - - 503 - ConnLimit -", false },
+	{ "dropped without a word", "POST", "/x", 0, "Timer_EntityBody", NULL,
+	    ENDS "HTTP/1.1 POST /x - - - Timer_EntityBody -", false },
+	{ "a hostile target", "GET", "/a b\r\nc\x01", 400, "URL", NULL,
+	    ENDS "HTTP/1.1 GET /a+b++c+ - 400 - URL -", false },
+	{ "a hostile verb", "G\nT", "/", 400, "Verb", NULL,
+	    ENDS "HTTP/1.1 G+T / - 400 - Verb -", false },
+	{ "it was for a pool", "GET", "/x", 503, "QueueFull", "SCEP",
+	    ENDS "HTTP/1.1 GET /x - 503 1 QueueFull SCEP", false },
+	{ "its process died", "POST", "/x", 0,
+	    "Connection_Abandoned_By_ReqQueue", "SCEP",
+	    ENDS "HTTP/1.1 POST /x - - 1 Connection_Abandoned_By_ReqQueue "
+		 "SCEP",
+	    false },
+	/* The sample of KB820729, and its columns (7.2). */
+	{ "before HTTP/2", "GET", "/", 503, "N/A", NULL,
+	    ENDS "HTTP/1.1 GET / 503 - N/A -", true },
 };
 
 static void
@@ -203,9 +257,10 @@ httperr(void **state)
 	ex.request.local = exchange_endpoint("10.1.2.5", 443);
 	exchange_answer(&ex, LAYER_HTTP_SYS, t->status, 0, 0);
 	ex.verdict.reason = t->reason;
+	ex.verdict.queue = t->queue;
 	assert_true(httperr_wants(&ex));
 	assert_false(iis_log_wants(&ex));
-	httperr_line(&ex, &b);
+	httperr_line(&ex, t->is_old ? &windows_2008r2 : &plain, &b);
 	buffer_add_byte(&b, 0);
 	assert_string_equal((char *)b.data, t->line);
 	buffer_free(&b);
@@ -274,7 +329,7 @@ cuts_uri(void **state)
 	ex.request.local = exchange_endpoint("10.1.2.5", 443);
 	exchange_answer(&ex, LAYER_HTTP_SYS, 414, 0, 0);
 	ex.verdict.reason = "URL_Length";
-	httperr_line(&ex, &b);
+	httperr_line(&ex, &plain, &b);
 	assert_int_equal(b.len,
 	    strlen(ENDS "HTTP/1.1 GET ") + 4096 +
 		strlen(" - 414 - URL_Length -"));
@@ -471,7 +526,7 @@ narrated(void **state)
 	struct exchange ex;
 
 	(void)state;
-	fill(&ex, &lines[11]);
+	fill(&ex, &lines[12]);
 	ex.scep.message_type = 19;
 	ex.scep.type_name = "PKCSReq";
 	strcpy(ex.scep.transaction_id, "ABC");
@@ -528,7 +583,7 @@ narrates_findings(void **state)
 	struct exchange ex;
 
 	(void)state;
-	fill(&ex, &lines[11]);
+	fill(&ex, &lines[12]);
 	find_all(&ex);
 	narrate(&ex, &plain, collect, &b);
 	buffer_add_byte(&b, 0);
@@ -544,6 +599,7 @@ main(void)
 {
 	static const struct table tables[] = {
 		ROWS(iis_line, lines),
+		ONE(other_addresses, "who stands in the log may be another"),
 		ROWS(log_header, heads),
 		ROWS(httperr, error_lines),
 		ONE(nobody_answered, "what nobody answered is in no log"),

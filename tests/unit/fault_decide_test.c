@@ -357,7 +357,7 @@ static void
 is_told_and_kept(void **state)
 {
 	const struct told *t = *state;
-	const struct iis_log_form form = { "10.0", true, false };
+	const struct iis_log_form form = { .version = "10.0", .referer = true };
 	struct errors errors = { 0 };
 	struct faults faults = rules_make(t->rules, &errors);
 	struct fault_counters *counters = fault_counters_new(&faults);

@@ -4,6 +4,7 @@
 #include "stack/stack.h"
 
 #define PASSES (-1)
+#define NO_LIMIT (-1)
 #define PATH "/certsrv/mscep/mscep.dll"
 
 static const struct page {
@@ -16,6 +17,9 @@ static const struct page {
 	{ "pool stopped", HTTP_SYS_SERVICE_UNAVAILABLE, 503,
 	    "Service Unavailable", "Service Unavailable",
 	    "The service is unavailable.", "AppOffline", 326 },
+	{ "an administrator has stopped it", HTTP_SYS_DISABLED, 503,
+	    "Service Unavailable", "Service Unavailable",
+	    "The service is unavailable.", "Disabled", 326 },
 	{ "too many connections", HTTP_SYS_CONNECTION_LIMIT, 503,
 	    "Service Unavailable", "Service Unavailable",
 	    "The service is unavailable.", "ConnLimit", 326 },
@@ -131,7 +135,9 @@ static const struct judged {
 	const char *name, *value; /* of one more header */
 	bool twice;		  /* that header */
 	bool with_length, chunked, broken, require_length;
-	int64_t field, request; /* limits; 0: those of health */
+	/* Limits; 0: those of health. */
+	int64_t field, request, segment, segments;
+	bool is_full; /* the queue */
 } judgeds[] = {
 	{ "a plain GET", "GET", PATH "?operation=GetCACaps",
 	    .refusal = PASSES },
@@ -274,7 +280,32 @@ static const struct judged {
 	    .refusal = PASSES },
 	{ "256 segments", "GET", SLASHES_240 SLASHES,
 	    .refusal = HTTP_SYS_INVALID_URL },
+	{ "a segment as long as is set", "GET", "/a/" X8 "/b",
+	    .refusal = PASSES, .segment = 8 },
+	{ "a segment longer than is set", "GET", "/a/" X8 "x/b",
+	    .refusal = HTTP_SYS_INVALID_URL, .segment = 8 },
+	{ "as many segments as are set", "GET", "/a/b", .refusal = PASSES,
+	    .segments = 2 },
+	{ "more segments than are set", "GET", "/a/b/",
+	    .refusal = HTTP_SYS_INVALID_URL, .segments = 2 },
+	{ "a segment of any length", "GET", "/a/" X256 "xxxxx/b",
+	    .refusal = PASSES, .segment = NO_LIMIT },
+	{ "any number of segments", "GET", SLASHES_240 SLASHES,
+	    .refusal = PASSES, .segments = NO_LIMIT },
+	{ "a full queue", "GET", PATH, .refusal = HTTP_SYS_QUEUE_FULL,
+	    .is_full = true },
+	{ "it is NDES's alone", "GET", "/elsewhere", .refusal = PASSES,
+	    .is_full = true },
+	{ "what is refused never comes to it", "GE(T", PATH,
+	    .refusal = HTTP_SYS_INVALID_VERB, .is_full = true },
 };
+
+static void
+set_limit(int64_t *limit, int64_t value)
+{
+	if (value != 0)
+		*limit = value == NO_LIMIT ? 0 : value;
+}
 
 static void
 judge(void **state)
@@ -284,10 +315,11 @@ judge(void **state)
 	struct exchange ex;
 
 	stack_healthy(&s);
-	if (t->field != 0)
-		s.http_sys.max_field_length = t->field;
-	if (t->request != 0)
-		s.http_sys.max_request_bytes = t->request;
+	set_limit(&s.http_sys.max_field_length, t->field);
+	set_limit(&s.http_sys.max_request_bytes, t->request);
+	set_limit(&s.http_sys.url_segment_max_length, t->segment);
+	set_limit(&s.http_sys.url_segment_max_count, t->segments);
+	s.http_sys.queue = t->is_full ? HTTP_QUEUE_FULL : HTTP_QUEUE_OPEN;
 	s.http_sys.require_content_length = t->require_length;
 	exchange_make(&ex, t->method, t->target);
 	if (!t->no_host)
@@ -310,6 +342,43 @@ judge(void **state)
 	exchange_clear(&ex);
 }
 
+static const struct queued {
+	const char *row, *target, *reason; /* no target: nothing was read */
+	const char *queue;		   /* NULL: none */
+} queueds[] = {
+	{ "a pool that is off", PATH, "AppOffline", "SCEP" },
+	{ "one that was stopped", PATH, "Disabled", "SCEP" },
+	{ "a full queue", "/certsrv/mscep_admin/", "QueueFull", "SCEP" },
+	{ "a process that died", PATH, "Connection_Abandoned_By_ReqQueue",
+	    "SCEP" },
+	{ "a body that does not come", PATH, "Timer_EntityBody", "SCEP" },
+	{ "or comes for the web site", "/x", "Timer_EntityBody",
+	    "DefaultAppPool" },
+	{ "a head that does not end", PATH, "Timer_HeaderWait", NULL },
+	{ "a field too long", PATH, "FieldLength", NULL },
+	{ "too many connections", NULL, "ConnLimit", NULL },
+	{ "a reason of a pool, and no request", NULL, "QueueFull", NULL },
+};
+
+static void
+names_the_queue(void **state)
+{
+	const struct queued *t = *state;
+	struct exchange ex;
+
+	if (t->target != NULL)
+		exchange_make(&ex, "POST", t->target);
+	else
+		exchange_init(&ex);
+	http_sys_drop(&ex, t->reason);
+	assert_string_equal(ex.verdict.reason, t->reason);
+	if (t->queue == NULL)
+		assert_null(ex.verdict.queue);
+	else
+		assert_string_equal(ex.verdict.queue, t->queue);
+	exchange_clear(&ex);
+}
+
 int
 main(void)
 {
@@ -318,6 +387,7 @@ main(void)
 		ROWS(page_head, pages),
 		ONE(dropped, "what is dropped gets no answer"),
 		ROWS(judge, judgeds),
+		ROWS(names_the_queue, queueds),
 	};
 
 	return ROWS_RUN(tables, NULL, NULL);

@@ -134,6 +134,7 @@ filters(void **state)
 	s.iis.max_url = 47;
 	s.iis.max_query_string = 39;
 	s.iis.max_allowed_content_length = 1000;
+	s.iis.too_long = TOO_LONG_FILTERING;
 	exchange_make(&ex, t->method, t->target);
 	exchange_header(&ex, "Host", "ndes");
 	ex.request.content_length = t->content_length;
@@ -146,6 +147,207 @@ filters(void **state)
 		    t->win32);
 	if (t->status == 405)
 		exchange_must_have_header(&ex, "Allow", "GET, HEAD, POST");
+	exchange_clear(&ex);
+}
+
+/* The other way of saying it, which is the one that comes unasked. */
+static void
+too_long(void **state)
+{
+	static const char *const targets[] = { SERVICE "?0123", SERVICE "/",
+		"/certsrv/mscep_admin?01234",
+		"/certsrv/nowhere/which-is-long" };
+	struct stack_state s;
+	struct exchange ex;
+
+	(void)state;
+	stack_healthy(&s);
+	s.iis.max_url = sizeof(SERVICE) - 1;
+	s.iis.max_query_string = 3;
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		exchange_make(&ex, "GET", targets[i]);
+		iis_pass(&ex, &s);
+		exchange_must_say(&ex, LAYER_IIS, 414, 0, 0);
+		assert_string_equal(reason_phrase(ex.reply.status),
+		    "Request-URI Too Long");
+		exchange_must_have_header(&ex, "Server", "Microsoft-IIS/10.0");
+		exchange_body_must_have(&ex,
+		    "The page was not displayed because the request URI is too "
+		    "long.");
+		assert_false(exchange_body_has(&ex, "<"));
+		exchange_clear(&ex);
+	}
+}
+
+static const struct read_status {
+	const char *row, *text;
+	struct iis_status wanted; /* status 0: none */
+} read_statuses[] = {
+	{ "a status", "500", { 500, 0, 0 } },
+	{ "with its substatus", "403.16", { 403, 16, 0 } },
+	{ "and its win32 status", "500.0.1346", { 500, 0, 1346 } },
+	{ "an HRESULT", "403.16.2148204809", { 403, 16, 0x800b0109 } },
+	{ "the longest", "599.999.4294967295", { 599, 999, UINT32_MAX } },
+	{ "the usual one of a refusal", "401.2", { 401, 2, 5 } },
+	{ "unless another is given", "401.2.0", { 401, 2, 0 } },
+	{ "the usual one of what is missing", "404", { 404, 0, 2 } },
+	{ "nothing", "", { 0, 0, 0 } },
+	{ "no error", "200", { 0, 0, 0 } },
+	{ "a redirect without a place", "302", { 0, 0, 0 } },
+	{ "beyond all", "600", { 0, 0, 0 } },
+	{ "a word", "gone", { 0, 0, 0 } },
+	{ "a dot too many", "401.", { 0, 0, 0 } },
+	{ "a dot before", ".401", { 0, 0, 0 } },
+	{ "two dots", "401..5", { 0, 0, 0 } },
+	{ "four parts", "401.2.5.1", { 0, 0, 0 } },
+	{ "a sign", "-401", { 0, 0, 0 } },
+	{ "a blank", "401.2 ", { 0, 0, 0 } },
+	{ "a large substatus", "401.1000", { 0, 0, 0 } },
+	{ "a large win32 status", "401.2.4294967296", { 0, 0, 0 } },
+	{ "larger than any number", "401.2.99999999999999999999999",
+	    { 0, 0, 0 } },
+};
+
+static void
+reads_status(void **state)
+{
+	const struct read_status *t = *state;
+	struct iis_status got = { 0, 0, 0 };
+	struct error err = { 0 };
+	bool good = t->wanted.status != 0;
+
+	assert_int_equal(iis_read_status(t->text, &got, &err), good ? 0 : -1);
+	assert_int_equal(got.status, t->wanted.status);
+	assert_int_equal(got.substatus, t->wanted.substatus);
+	assert_int_equal(got.win32, t->wanted.win32);
+	if (!good)
+		assert_non_null(strstr(err.text, "of the form 401.2"));
+}
+
+static void
+break_account(struct stack_state *s)
+{
+	s->app_pool.identity = IDENTITY_LOCKED;
+}
+
+static void
+break_password(struct stack_state *s)
+{
+	s->app_pool.identity = IDENTITY_PASSWORD_EXPIRED;
+}
+
+static void
+break_account_for_was(struct stack_state *s)
+{
+	s->app_pool.identity = IDENTITY_LOCKED;
+	s->app_pool.identity_failure = IDENTITY_FAILS_503;
+}
+
+static void
+break_right(struct stack_state *s)
+{
+	s->iis.impersonation_right = false;
+}
+
+static void
+break_right_and_account(struct stack_state *s)
+{
+	break_right(s);
+	break_password(s);
+}
+
+static void
+order_status(struct stack_state *s)
+{
+	strcpy(s->iis.status, "403.16.2148204809");
+	break_right(s);
+	s->iis.max_query_string = 0;
+}
+
+static void
+break_handlers(struct stack_state *s)
+{
+	s->windows = WINDOWS_2012;
+	s->iis.handlers_ordered = false;
+}
+
+static void
+break_handlers_of_another(struct stack_state *s)
+{
+	s->windows = WINDOWS_2012R2;
+	s->iis.handlers_ordered = false;
+}
+
+static void
+protect_admin(struct stack_state *s)
+{
+	break_handlers(s);
+	s->mscep.admin.authentication = AUTHENTICATION_BASIC;
+	strcpy(s->mscep.admin.user, "admin");
+}
+
+#define FOLDER "/certsrv/mscep"
+#define ADMIN_SITE "/certsrv/mscep_admin/"
+
+static const struct broken {
+	const char *row, *target;
+	void (*break_it)(struct stack_state *);
+	int status, substatus; /* PASSES */
+	uint32_t win32;
+	int event; /* 0: none */
+} brokens[] = {
+	{ "the article's right", SERVICE "?operation=GetCACert&message=x",
+	    break_right, 500, 0, 1346, 0 },
+	{ "it is that of browsers too", SERVICE, break_right, 500, 0, 1346, 0 },
+	{ "and of who wants a password", ADMIN_SITE, break_right, 500, 0, 1346,
+	    0 },
+	{ "and of folders", FOLDER, break_right, 500, 0, 1346, 0 },
+	{ "but of NDES alone", "/", break_right, 404, 0, 2, 0 },
+	{ "the account is locked", SERVICE, break_account, 500, 0, 1909, 0 },
+	{ "its password has expired", SERVICE, break_password, 500, 0, 1330,
+	    0 },
+	{ "both", SERVICE, break_right_and_account, 500, 0, 1330, 0 },
+	{ "what WAS sees is not for IIS", SERVICE, break_account_for_was,
+	    PASSES, 0, 0, 0 },
+	{ "a status that is ordered", SERVICE "?operation=GetCACert",
+	    order_status, 403, 16, 0x800b0109, 0 },
+	{ "also for the admin site", ADMIN_SITE, order_status, 403, 16,
+	    0x800b0109, 0 },
+	{ "but not for others", "/x", order_status, 404, 0, 2, 0 },
+	{ "the handlers of 2012", ADMIN_SITE, break_handlers, 500, 0, 234, 2 },
+	{ "with a file", ADMIN_SITE "mscep.dll", break_handlers, 500, 0, 234,
+	    2 },
+	{ "not of the service", SERVICE, break_handlers, PASSES, 0, 0, 0 },
+	{ "not of another Windows", ADMIN_SITE, break_handlers_of_another,
+	    PASSES, 0, 0, 0 },
+	{ "after who comes is known", ADMIN_SITE, protect_admin, 401, 2, 5, 0 },
+};
+
+static void
+is_broken(void **state)
+{
+	const struct broken *t = *state;
+	struct stack_state s;
+	struct exchange ex;
+
+	stack_healthy(&s);
+	t->break_it(&s);
+	exchange_make(&ex, "GET", t->target);
+	exchange_header(&ex, "Host", "ndes");
+	iis_pass(&ex, &s);
+	assert_int_equal(ex.request.body_limit, 30000000);
+	if (t->status == PASSES)
+		assert_false(exchange_is_answered(&ex));
+	else
+		exchange_must_say(&ex, LAYER_IIS, t->status, t->substatus,
+		    t->win32);
+	if (t->status == 500)
+		exchange_body_must_have(&ex, "500 - Internal server error.");
+	assert_int_equal(ex.events == NULL ? 0 : ex.events->id, t->event);
+	if (t->event != 0)
+		assert_string_equal(ex.events->text,
+		    "The Network Device Enrollment Service cannot be started "
+		    "(0x800700ea).  More data is available.");
 	exchange_clear(&ex);
 }
 
@@ -197,6 +399,12 @@ static const struct page {
 	    "404 - File or directory not found.", REMOVED, false },
 	{ "404.15 of the article", PAGES_ARTICLE, 404, 15,
 	    "404 - File or directory not found.", REMOVED, false },
+	{ "414 has one line", PAGES_ARTICLE, 414, 0, NULL,
+	    "The page was not displayed because the request URI is too long.",
+	    false },
+	{ "414 in detail", PAGES_DETAILED, 414, 0,
+	    "IIS 10.0 Detailed Error - 414.0 - Request-URI Too Long", NULL,
+	    true },
 	{ "500 of the article", PAGES_ARTICLE, 500, 0,
 	    "500 - Internal server error.",
 	    "There is a problem with the resource you are looking for, and it "
@@ -284,8 +492,9 @@ error_page(void **state)
 		snprintf(heading, sizeof(heading), "<title>%s</title>",
 		    t->title);
 		exchange_body_must_have(&ex, heading);
-		snprintf(heading, sizeof(heading), ">%s</h%c>", t->sentence,
-		    t->detailed ? '4' : '3');
+		if (t->sentence != NULL)
+			snprintf(heading, sizeof(heading), ">%s</h%c>",
+			    t->sentence, t->detailed ? '4' : '3');
 		exchange_body_must_have(&ex, heading);
 	}
 	if (t->title != NULL && !t->detailed) {
@@ -478,6 +687,9 @@ main(void)
 	static const struct table tables[] = {
 		ROWS(leads_to, paths),
 		ROWS(filters, filtereds),
+		ONE(too_long, "too long a URL, in the article's words"),
+		ROWS(reads_status, read_statuses),
+		ROWS(is_broken, brokens),
 		ROWS(body_ends, endeds),
 		ROWS(error_page, pages),
 		ONE(detailed_texts, "a detailed page says cause and remedy"),

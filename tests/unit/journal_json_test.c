@@ -60,7 +60,7 @@ fill(struct exchange *ex)
 	exchange_header(ex, "User-Agent", "profiled/1.0");
 	ex->request.source = exchange_endpoint("10.5.14.22", 50123);
 	ex->verdict = (struct verdict){ LAYER_MSCEP, 200, 1, 2148204809,
-		"AppOffline" };
+		"AppOffline", NULL, 0 };
 	ex->reply.status = 200;
 	ex->octets = span_text("HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n\r\n");
 	ex->sent = ex->octets.len + 1000;

@@ -226,7 +226,8 @@ facts(void **state)
 	exchange_make(&ex, "GET", "/x?operation=GetCACert");
 	exchange_header(&ex, "user-agent", "profiled/1.0");
 	ex.request.source = exchange_endpoint("10.5.14.22", 50123);
-	ex.verdict = (struct verdict){ LAYER_MSCEP, 500, 0, 1346, NULL };
+	ex.verdict = (struct verdict){ LAYER_MSCEP, 500, 0, 1346, NULL, NULL,
+		0 };
 	ex.reply.status = 500;
 	ex.sent = 1500;
 	ex.ending = ENDED_FAULT;

@@ -10,9 +10,11 @@
 
 #define NDES "Microsoft-Windows-NetworkDeviceEnrollmentService"
 
-static const struct iis_log_form plain = { "10.0", true, false };
-static const struct iis_log_form article = { "10.0", true, true };
-static const struct iis_log_form windows_2008r2 = { "7.5", false, false };
+static const struct iis_log_form plain = { .version = "10.0", .referer = true };
+static const struct iis_log_form article = { .version = "10.0",
+	.referer = true,
+	.bytes = true };
+static const struct iis_log_form windows_2008r2 = { .version = "7.5" };
 
 static struct log_memories *
 open_all(size_t each, size_t octets)

@@ -50,7 +50,7 @@ static const struct ordered {
 	    { { "http.status", "503" }, { "http.as", "http-sys" } },
 	    LAYER_HTTP_SYS, 503, 0, 0, KERNEL_HEADERS, KERNEL_TYPE, 326,
 	    "HTTP Error 503. The service is unavailable.", NULL,
-	    "- 503 - AppOffline -" },
+	    "- 503 1 AppOffline SCEP" },
 	{ "of http.sys, which has no such page",
 	    { { "http.status", "500" }, { "http.as", "http-sys" } },
 	    LAYER_HTTP_SYS, 500, 0, 0, KERNEL_HEADERS, KERNEL_TYPE, 0,
@@ -189,7 +189,7 @@ static const struct ordered {
 	{ "service-unavailable", { { "http.page", "service-unavailable" } },
 	    LAYER_HTTP_SYS, 503, 0, 0, KERNEL_HEADERS, KERNEL_TYPE, 326,
 	    "<hr><p>HTTP Error 503. The service is unavailable.</p>", NULL,
-	    "- 503 - AppOffline -" },
+	    "- 503 1 AppOffline SCEP" },
 	{ "request-too-long", { { "http.page", "request-too-long" } },
 	    LAYER_HTTP_SYS, 400, 0, 0, KERNEL_HEADERS, KERNEL_TYPE, 346,
 	    "<h2>Bad Request - Request Too Long</h2>", NULL,
@@ -292,7 +292,8 @@ must_end_in(struct buffer *line, const char *wanted)
 static void
 check_logs(const struct exchange *ex, const struct ordered *t)
 {
-	static const struct iis_log_form form = { "10.0", true, false };
+	static const struct iis_log_form form = { .version = "10.0",
+		.referer = true };
 	struct buffer line = { 0 };
 
 	assert_int_equal(iis_log_wants(ex), t->iis != NULL);
@@ -302,7 +303,7 @@ check_logs(const struct exchange *ex, const struct ordered *t)
 		must_end_in(&line, t->iis);
 	}
 	if (t->httperr != NULL) {
-		httperr_line(ex, &line);
+		httperr_line(ex, &form, &line);
 		must_end_in(&line, t->httperr);
 	}
 }

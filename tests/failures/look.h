@@ -1,0 +1,34 @@
+/* What clients see of a site: of browsing, asking and enrolling. */
+#ifndef FAILURES_LOOK_H
+#define FAILURES_LOOK_H
+
+#include "failures/lab.h"
+
+enum probe {
+	PROBE_BROWSE,
+	PROBE_CAPS,
+	PROBE_CA_CERT,
+	PROBE_POST, /* PKIOperation, a real PKCSReq each */
+	PROBE_GET,
+	PROBE_LONG_GET,
+	PROBE_ADMIN,
+	PROBES,
+};
+
+struct look {
+	struct buffer client[PROBES]; /* what it gets, in a line */
+	struct buffer logs[PROBES];   /* what it leaves, lines */
+};
+/* With logs, or only as a client. The caller clears *out. */
+void look_at(struct site_under_test *, bool with_logs, struct look *out);
+void look_clear(struct look *);
+/* As clients see them. */
+bool look_is_same(struct look *, struct look *);
+/* Lines, each with this in front. */
+void print_lines(const char *lines, const char *indent, struct buffer *out);
+/* Those that say the same stand together. */
+void look_print(struct look *, const char *indent, struct buffer *out);
+/* In one line, as clients see it. */
+void look_print_short(struct look *, struct buffer *out);
+
+#endif

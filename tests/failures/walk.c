@@ -1,0 +1,364 @@
+#include "failures/walk.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/test.h"
+
+/* Sites that clients cannot tell from one another, and how they came to be. */
+#define KINDS_MAX 32
+struct kind {
+	struct look look;
+	bool healthy;
+	struct buffer actions;
+	int count;
+};
+
+static const char *
+text_at(const json_t *json, const char *name)
+{
+	json_t *value = json_object_get(json, name);
+
+	if (json_is_array(value))
+		value = json_array_get(value, 0);
+	return json_string_value(value);
+}
+
+bool
+walk_wants(const json_t *scenario)
+{
+	const json_t *reference = json_object_get(scenario, "reference");
+
+	return json_array_size(json_object_get(scenario, "cure")) > 0 ||
+	    json_object_get(reference, "article") != NULL ||
+	    strcmp(json_at(scenario, "name"), "healthy") == 0;
+}
+
+static void
+print_reference(const json_t *scenario, struct buffer *out)
+{
+	const json_t *r = json_object_get(scenario, "reference");
+	const char *article = text_at(r, "article");
+	const char *section = text_at(r, "section");
+	const char *cause = text_at(r, "cause"), *thread = text_at(r, "thread");
+
+	if (article != NULL)
+		buffer_printf(out, "%s", article);
+	else if (thread != NULL)
+		buffer_printf(out, "%s", thread);
+	if (section != NULL)
+		buffer_printf(out, ", \"%s\"", section);
+	if (cause != NULL)
+		buffer_printf(out, ", cause %s", cause);
+}
+
+/* The server and its version are no difference. */
+static size_t
+without_server(const char *client)
+{
+	return strcspn(client, ";");
+}
+
+static void
+check_healthy(struct lab *lab, struct look *seen, struct look *healthy,
+    const char *what)
+{
+	for (int p = 0; p < PROBES; p++) {
+		const char *is = (char *)seen->client[p].data;
+		const char *wanted = (char *)healthy->client[p].data;
+		size_t len = without_server(wanted);
+
+		if (without_server(is) != len || strncmp(is, wanted, len) != 0)
+			lab_complain(lab, "%s: said to be healthy, but: %s",
+			    what, is);
+	}
+}
+
+static void
+print_health(struct site_under_test *site, struct buffer *out)
+{
+	struct buffer why = { 0 };
+
+	if (lab_is_healthy(site, &why))
+		buffer_add_text(out, "healthy");
+	else
+		buffer_printf(out, "unhealthy: %s", text_of(&why));
+	buffer_free(&why);
+}
+
+/* Those lines that are not there yet, and that no healthy site has. */
+static void
+add_new_lines(const char *lines, const char *healthy, struct buffer *out)
+{
+	char line[512];
+
+	for (size_t len; *lines != '\0'; lines += len + 1) {
+		len = strcspn(lines, "\n");
+		snprintf(line, sizeof(line), "%.*s\n", (int)len, lines);
+		if (strstr(healthy, line) != NULL)
+			continue;
+		snprintf(line, sizeof(line), "`%.*s`", (int)len, lines);
+		if (strstr(text_of(out), line) == NULL)
+			buffer_printf(out, "%s%s", out->len > 0 ? "<br>" : "",
+			    line);
+	}
+}
+
+static void
+fill_logs(const char *past, struct look *before, struct look *healthy,
+    struct buffer *out)
+{
+	bool iis = false, differs = false;
+
+	add_new_lines(past, "", out);
+	for (int p = 0; p < PROBES; p++) {
+		add_new_lines((char *)before->logs[p].data,
+		    (char *)healthy->logs[p].data, out);
+		if (strcmp((char *)before->client[p].data,
+			(char *)healthy->client[p].data) == 0)
+			continue;
+		differs = true;
+		iis |= strstr((char *)before->logs[p].data, "IIS ") != NULL;
+	}
+	if (differs && !iis)
+		buffer_printf(out, "%sno line in the IIS log",
+		    out->len > 0 ? "<br>" : "");
+}
+
+/* How it is before anybody does something. */
+static void
+look_before(struct lab *lab, const char *name, struct look *before,
+    struct look *healthy, struct walk *out)
+{
+	struct buffer *text = &out->text, past = { 0 };
+	struct site_under_test site;
+
+	lab_open(lab, name, NULL, &site);
+	buffer_add_text(text, "  before: ");
+	print_health(&site, text);
+	buffer_add_text(text, "\n");
+	lab_read_logs(&site, "", &past);
+	if (past.len > 0)
+		buffer_add_text(text, "    already there:\n");
+	print_lines(text_of(&past), "        ", text);
+	look_at(&site, true, before);
+	fill_logs(text_of(&past), before, healthy, &out->row.logs);
+	buffer_free(&past);
+	look_print(before, "    ", text);
+	if (lab_is_healthy(&site, NULL))
+		check_healthy(lab, before, healthy, name);
+	lab_close(&site);
+}
+
+static void
+file_as(struct kind kinds[KINDS_MAX], size_t *count, struct look *look,
+    bool is_healthy, const char *action)
+{
+	struct kind *k = kinds;
+
+	while (k < kinds + *count &&
+	    (k->healthy != is_healthy || !look_is_same(&k->look, look)))
+		k++;
+	if (k == kinds + *count) {
+		assert_true(*count < KINDS_MAX);
+		++*count;
+		k->look = *look;
+		k->healthy = is_healthy;
+	} else {
+		look_clear(look);
+	}
+	buffer_printf(&k->actions, "%s%s", k->count++ > 0 ? ", " : "", action);
+}
+
+static void
+try_action(struct site_under_test *site, const char *name, const char *action,
+    struct look *healthy, struct look *out, bool *is_healthy)
+{
+	struct buffer waits_for = { 0 };
+	char what[128];
+
+	*is_healthy = lab_act(site, action, &waits_for);
+	look_at(site, false, out);
+	snprintf(what, sizeof(what), "%s after %s", name, action);
+	if (*is_healthy)
+		check_healthy(site->lab, out, healthy, what);
+	buffer_free(&waits_for);
+	lab_reset(site);
+}
+
+/* A reset forgets everything, or what follows would be worth nothing. */
+static void
+check_reset(struct site_under_test *site, struct look *before)
+{
+	struct buffer was = { 0 }, is = { 0 };
+	struct look look;
+
+	lab_read_logs(site, "", &is);
+	buffer_free(&is);
+	look_at(site, true, &look);
+	look_print(before, "", &was);
+	look_print(&look, "", &is);
+	if (strcmp(text_of(&is), text_of(&was)) != 0)
+		lab_complain(site->lab, "after a reset: %s", text_of(&is));
+	buffer_free(&was);
+	buffer_free(&is);
+	look_clear(&look);
+}
+
+static void
+print_kind(struct kind *k, bool as_before, struct buffer *out)
+{
+	buffer_printf(out, "    %s: %s",
+	    as_before ? "any other action" : text_of(&k->actions),
+	    k->healthy ? "healthy" : "unhealthy");
+	if (as_before) {
+		buffer_add_text(out, ", as before");
+	} else if (!k->healthy) {
+		buffer_add_text(out, "; ");
+		look_print_short(&k->look, out);
+	}
+	buffer_add_text(out, "\n");
+}
+
+/* What one action makes of it, and nothing else is done. */
+static void
+try_actions(struct lab *lab, const char *name, struct look *before,
+    struct look *healthy, struct walk *out)
+{
+	struct kind kinds[KINDS_MAX] = { 0 };
+	struct site_under_test site;
+	bool was_healthy, is_healthy;
+	size_t count = 0, i;
+	struct look look;
+	json_t *action;
+
+	lab_open(lab, name, NULL, &site);
+	was_healthy = lab_is_healthy(&site, NULL);
+	json_array_foreach(lab->actions, i, action)
+	{
+		const char *is = json_at(action, "name");
+
+		try_action(&site, name, is, healthy, &look, &is_healthy);
+		file_as(kinds, &count, &look, is_healthy, is);
+	}
+	check_reset(&site, before);
+	lab_close(&site);
+	buffer_add_text(&out->text, "  one action:\n");
+	for (i = 0; i < count; i++)
+		if (kinds[i].healthy != was_healthy ||
+		    !look_is_same(&kinds[i].look, before))
+			print_kind(&kinds[i], false, &out->text);
+	for (i = 0; i < count; i++)
+		if (kinds[i].healthy == was_healthy &&
+		    look_is_same(&kinds[i].look, before))
+			print_kind(&kinds[i], true, &out->text);
+	for (i = 0; i < count; i++) {
+		look_clear(&kinds[i].look);
+		buffer_free(&kinds[i].actions);
+	}
+}
+
+static void
+print_step(struct site_under_test *site, const char *action, struct look *last,
+    struct buffer *out)
+{
+	struct buffer waits_for = { 0 };
+	struct look look;
+	bool healthy = lab_act(site, action, &waits_for);
+
+	buffer_printf(out, "    %s: %s", action,
+	    healthy ? "healthy" : "unhealthy");
+	if (waits_for.len > 0)
+		buffer_printf(out, ", waits for %s", text_of(&waits_for));
+	look_at(site, false, &look);
+	if (!healthy && look_is_same(&look, last)) {
+		buffer_add_text(out, ", as before");
+	} else if (!healthy) {
+		buffer_add_text(out, "; ");
+		look_print_short(&look, out);
+	}
+	buffer_add_text(out, "\n");
+	look_clear(last);
+	*last = look;
+	buffer_free(&waits_for);
+}
+
+static void
+try_cure(struct lab *lab, const char *name, const json_t *cure,
+    struct look *healthy, struct buffer *out)
+{
+	struct site_under_test site;
+	struct buffer why = { 0 };
+	struct look last;
+	json_t *step;
+	size_t i;
+
+	lab_open(lab, name, NULL, &site);
+	look_at(&site, false, &last);
+	buffer_add_text(out, "  cure:\n");
+	json_array_foreach(cure, i, step)
+	    print_step(&site, json_string_value(step), &last, out);
+	if (!lab_is_healthy(&site, &why))
+		fail_msg("%s: its cure does not help: %s", name, text_of(&why));
+	check_healthy(lab, &last, healthy, name);
+	if (lab_real_client_enrols(&site, &why))
+		buffer_add_text(out, "    scepclient enrols\n");
+	else
+		lab_complain(lab, "%s is cured, but scepclient: %s", name,
+		    text_of(&why));
+	buffer_free(&why);
+	look_clear(&last);
+	lab_close(&site);
+}
+
+/* "a, b; or c" */
+static void
+fill_cure(const json_t *cures, struct buffer *out)
+{
+	json_t *cure, *step;
+	size_t i, k;
+
+	json_array_foreach(cures, i, cure)
+	{
+		json_array_foreach(cure, k, step) buffer_printf(out, "%s`%s`",
+		    k > 0     ? ", " :
+			i > 0 ? "; or " :
+				"",
+		    json_string_value(step));
+	}
+}
+
+void
+walk(struct lab *lab, const json_t *scenario, struct look *healthy,
+    struct walk *out)
+{
+	const char *name = json_at(scenario, "name");
+	struct look before;
+	json_t *cure;
+	size_t i;
+
+	*out = (struct walk){ 0 };
+	print_reference(scenario, &out->row.documented);
+	buffer_printf(&out->text, "%s (%s)\n", name,
+	    text_of(&out->row.documented));
+	buffer_printf(&out->row.name, "%s", name);
+	look_before(lab, name, &before, healthy, out);
+	look_print_short(&before, &out->row.client);
+	fill_cure(json_object_get(scenario, "cure"), &out->row.cure);
+	try_actions(lab, name, &before, healthy, out);
+	json_array_foreach(json_object_get(scenario, "cure"), i, cure)
+	    try_cure(lab, name, cure, healthy, &out->text);
+	text_of(&out->text);
+	look_clear(&before);
+}
+
+void
+walk_clear(struct walk *w)
+{
+	buffer_free(&w->text);
+	buffer_free(&w->row.name);
+	buffer_free(&w->row.documented);
+	buffer_free(&w->row.client);
+	buffer_free(&w->row.logs);
+	buffer_free(&w->row.cure);
+}
