@@ -61,11 +61,12 @@ static void
 end_process(struct site *site, const struct action *action,
     const struct stack_state *before)
 {
-	if (action_is_idle(action, before))
+	if (action_is_idle(action, before) ||
+	    (!action_does(action, ACTION_START) &&
+		!action_does(action, ACTION_STOP)))
 		return;
-	if (action_does(action, ACTION_START) ||
-	    action_does(action, ACTION_STOP))
-		challenge_restart(&site->challenges);
+	challenge_restart(&site->challenges);
+	app_pool_restart(&site->worker);
 }
 
 /* One try: *done is whether nothing came between. */

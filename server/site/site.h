@@ -242,8 +242,6 @@ bool site_process_died(const struct exchange *);
 bool site_lost(const struct site *, const struct exchange *);
 /* The application pool has no identity: the first to see it leaves events. */
 void site_tell_identity(struct exchange *);
-/* Somebody starts the pool: another process, no deaths held against it. */
-void site_restart_pool(struct site *);
 /* Its end: logs, journal. The snapshot is given back. */
 void site_commit(struct exchange *);
 

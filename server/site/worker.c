@@ -91,11 +91,3 @@ site_lost(const struct site *site, const struct exchange *ex)
 	return ex->snapshot != NULL && ex->snapshot->site == site &&
 	    app_pool_has_answered(ex) && site_process_died(ex);
 }
-
-void
-site_restart_pool(struct site *site)
-{
-	pthread_mutex_lock(&site->lock);
-	app_pool_restart(&site->worker);
-	pthread_mutex_unlock(&site->lock);
-}

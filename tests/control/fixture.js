@@ -43,6 +43,12 @@ class Fixture {
 			transaction: pending[0].transaction_id };
 	}
 
+	// Whether the operation has left it or not: there is room for a next.
+	async close({ id }) {
+		await this.server.send({ method: "DELETE",
+			target: `/v1/sites/${id}` });
+	}
+
 	async openGone() {
 		const values = await this.open();
 		await this.server.call("DELETE", `/v1/sites/${values.id}`,

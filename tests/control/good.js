@@ -88,13 +88,15 @@ async function checkGood(document, { server, fixture, book }) {
 	for (const operation of document.operations)
 		for (const { query = "", values, rest } of
 			variants(operation, server.control)) {
+			const site = await fixture.open();
 			const request = { method: operation.method,
 				target: operation.target({ ...Fixture.for(operation,
-					await fixture.open()), ...values }) + query,
+					site), ...values }) + query,
 				...rest };
 			const answer = await book.ask(server,
 				{ operation, request, statuses: GOOD });
 			await server.unmake(answer);
+			await fixture.close(site);
 		}
 }
 

@@ -450,7 +450,7 @@ static const struct walk {
 	    { "policy_module.verify_request=temp-folder" }, 0, false,
 	    { { "grant-temp-folder-write", "", "policy_module.verify_request",
 		NULL } } },
-	{ "Notify", { "policy_module.notify=fails" }, 0, true,
+	{ "Notify", { "policy_module.notify=fails" }, 0, false,
 	    { { "start-intune-connector-service", "", "policy_module.notify",
 		NULL } } },
 	{ "the CA", { "ca.online=false" }, 0, false,
@@ -885,6 +885,56 @@ forgets_passwords(void **state)
 	sites_free(sites);
 }
 
+/* Five deaths within five minutes disable the pool: all that it remembers. */
+static const struct forgiven {
+	const char *row, *actions[2];
+	enum pool_state then; /* after four deaths, and after one more */
+} forgivens[] = {
+	{ "nothing is done", { NULL }, POOL_DISABLED },
+	{ "iisreset", { "iisreset" }, POOL_STARTED },
+	{ "the server", { "restart-server" }, POOL_STARTED },
+	{ "the role", { "reinstall-ndes-role" }, POOL_STARTED },
+	{ "the pool", { "stop-app-pool", "start-app-pool" }, POOL_STARTED },
+	{ "not the start of one that is started", { "start-app-pool" },
+	    POOL_DISABLED },
+	{ "not the connector", { "reinstall-connector" }, POOL_DISABLED },
+};
+
+static void
+die(struct sites *sites, int times)
+{
+	struct exchange ex;
+
+	while (times-- > 0) {
+		begin(sites, &ex);
+		site_crash(&ex);
+		end(&ex);
+	}
+}
+
+static void
+forgets_deaths(void **state)
+{
+	static const char *const sets[SETS_MAX] = {
+		"certificates.intermediates_in_root=1"
+	};
+	const struct forgiven *t = *state;
+	struct sites *sites = open_sites(NULL, sets);
+	struct stack_state now;
+
+	die(sites, 4);
+	for (size_t i = 0; i < COUNT_OF(t->actions) && t->actions[i] != NULL;
+	     i++)
+		must_act(sites, t->actions[i]);
+	die(sites, 1);
+	site_state(site_default(sites), &now);
+	assert_int_equal(now.app_pool.state, t->then);
+	die(sites, 4);
+	site_state(site_default(sites), &now);
+	assert_int_equal(now.app_pool.state, POOL_DISABLED);
+	sites_free(sites);
+}
+
 /* An exchange ends as what it began in; the next one meets the cure. */
 static void
 exchanges_keep_their_state(void **state)
@@ -1104,27 +1154,47 @@ certificates_begin_when_requested(void **state)
 	sites_free(sites);
 }
 
-/* A disk keeps the RAs as they are. */
+/* A disk keeps the RAs as they are; who may read their keys is no such matter. */
+static const struct kept {
+	const char *row, *action;
+	bool refused;
+} kepts[] = {
+	{ "both", "renew-ra-certificates", true },
+	{ "the role", "reinstall-ndes-role", true },
+	{ "encryption", "request-cep-encryption-certificate", true },
+	{ "signing", "request-enrollment-agent-certificate", true },
+	{ "rights on the keys", "grant-read-on-ra-keys", false },
+	{ "the policy module's", "renew-policy-certificate", false },
+};
+
 static void
 kept_ras_are_not_renewed(void **state)
 {
+	static const char *const sets[SETS_MAX] = {
+		"ra.signing.key_readable=false"
+	};
+	const struct kept *t = *state;
 	const struct state_dir_options options = { .path = folder_new().path,
 		.crypto = a.crypto,
 		.keys = a.keys };
 	struct state_dir *kept;
 	struct sites *sites;
 	struct site_acted acted;
+	struct stack_state now;
 	struct error err = { 0 };
 
-	(void)state;
 	if (state_dir_open(&kept, &options, &err) == -1)
 		fail_msg("%s", err.text);
-	sites = open_sites(kept, NULL);
-	assert_int_equal(act(site_default(sites), "renew-ra-certificates",
-			     &acted, &err),
-	    -1);
-	assert_non_null(strstr(err.text, "--state-dir keeps the RAs"));
+	sites = open_sites(kept, sets);
+	assert_int_equal(act(site_default(sites), t->action, &acted, &err),
+	    t->refused ? -1 : 0);
+	assert_int_equal(strstr(err.text, "--state-dir keeps the RAs") != NULL,
+	    t->refused);
+	site_acted_clear(&acted);
 	must_act(sites, "iisreset");
+	site_state(site_default(sites), &now);
+	assert_int_equal(now.ra.signing.key_readable,
+	    strcmp(t->action, "grant-read-on-ra-keys") == 0);
 	sites_free(sites);
 	state_dir_close(kept);
 }
@@ -1187,6 +1257,7 @@ main(void)
 		ROWS(shows_when_it_should, walks),
 		ROWS(is_refused, wrongs),
 		ROWS(forgets_passwords, restarts),
+		ROWS(forgets_deaths, forgivens),
 		ROWS(is_set_before_it_shows, configureds),
 		ONE(a_restart_is_all_that_it_contains,
 		    "a restart is all that it contains"),
@@ -1201,7 +1272,7 @@ main(void)
 		ONE(rules_are_not_healthy, "rules are not healthy"),
 		ONE(certificates_begin_when_requested,
 		    "certificates begin when they were requested"),
-		ONE(kept_ras_are_not_renewed, "kept RAs are not renewed"),
+		ROWS(kept_ras_are_not_renewed, kepts),
 		ONE(administrators_lose_nothing,
 		    "several administrators lose nothing"),
 	};
