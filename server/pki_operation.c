@@ -215,6 +215,8 @@ judge_challenged(struct exchange *ex, const struct scep_request *request,
 
 	if (calls)
 		refusal = policy_module_call(ex, state, &out->err, &dies);
+	if (dies)
+		site_crash(ex);
 	if (refusal != REFUSAL_NONE)
 		return refusal;
 	refusal = judge_challenge(ex, request);
@@ -515,7 +517,9 @@ answer(struct exchange *ex, const struct scep_request *request,
 		    request->cipher);
 	if (out->refusal == REFUSAL_NONE)
 		out->refusal = answer_type(ex, request, out);
-	send_reply(ex, request, out);
+	/* Nobody is left to reply if the process has died of it. */
+	if (!exchange_is_answered(ex))
+		send_reply(ex, request, out);
 }
 
 /* Rules may want to know what the message says. true: nothing else is done. */

@@ -116,12 +116,17 @@ add_policy_certificates(const struct admin_look *look, struct report *out)
 	char ca[CA_NAME_SIZE];
 
 	for (size_t i = 0; i < count; i++) {
+		/* 403.7 is the first one's alone, as VerifyRequest has it. */
+		bool client = i > 0 ||
+		    look->state->policy_module.verify_request !=
+			VERIFY_REQUEST_NO_CLIENT_AUTH;
+
 		report_cell(out, "CN=" SERVER ".contoso.com");
 		report_cell(out, "CN=%s", ca_name(look, ca));
-		report_cell(out, "Web Server and Client");
-		report_cell(out,
-		    "Client Authentication (1.3.6.1.5.5.7.3.2), Server "
-		    "Authentication (1.3.6.1.5.5.7.3.1)");
+		report_cell(out, "Web Server%s", client ? " and Client" : "");
+		report_cell(out, "%sServer Authentication (1.3.6.1.5.5.7.3.1)",
+		    client ? "Client Authentication (1.3.6.1.5.5.7.3.2), " :
+			     "");
 		add_dates(look, look->opened + list[i].not_before,
 		    look->opened + list[i].not_after, out);
 		report_cell(out, ACCOUNT ": Read");
