@@ -159,23 +159,26 @@ add_codes(const char *text, struct buffer *out)
 	}
 }
 
+#define GUID_SIZE 36 /* as text */
+#define NUMBER_MIN 6 /* digits of what is never twice the same */
+
 /* A line of a text, without what is never twice the same. */
 static void
 add_line(const char *text, struct buffer *out)
 {
-	static const char digits[] = "0123456789abcdefABCDEF-:.";
+	size_t len;
 
-	while (*text != '\0' && *text != '\r' && *text != '\n') {
-		size_t len = strspn(text, digits);
-
-		if (len >= 8 && strcspn(text, "0123456789") < len) {
-			buffer_add_text(out, "#");
-			text += len;
-		} else {
-			len = len > 0 ? len : 1;
-			buffer_add(out, text, len);
-			text += len;
+	for (; *text != '\0' && *text != '\r' && *text != '\n'; text += len) {
+		len = strspn(text, "0123456789abcdefABCDEF-");
+		if (len == GUID_SIZE) {
+			buffer_add_text(out, "GUID");
+			continue;
 		}
+		len = strspn(text, "0123456789");
+		if (len >= NUMBER_MIN)
+			buffer_add_text(out, "N");
+		else
+			buffer_add(out, text, len = len > 0 ? len : 1);
 	}
 }
 

@@ -10,7 +10,10 @@
 #include "support/device.h"
 #include "support/files.h"
 
-#define LAB_CHALLENGE "lasting" /* good at every site */
+/* Good at every site, and as long as Intune's are. */
+#define LAB_CHALLENGE LAB_WORDS LAB_WORDS LAB_WORDS LAB_WORDS LAB_WORDS
+#define LAB_WORDS LAB_WORD LAB_WORD LAB_WORD LAB_WORD
+#define LAB_WORD "A challenge that is good for as long as this test takes."
 #define LAB_LOGS_MAX 16
 #define LAB_LETTERS_MAX 16
 
@@ -18,7 +21,7 @@
 enum letter {
 	LETTER_POST,
 	LETTER_GET,  /* 4 kB, as certmonger's */
-	LETTER_LONG, /* 20 kB, by GET */
+	LETTER_LONG, /* 20 kB, by GET: a large key, and all is escaped */
 	LETTERS,
 };
 /* Those for the certificates of one GetCACert, made once. */

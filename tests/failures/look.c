@@ -25,8 +25,8 @@ static const char *const telling[] = {
 	"414 Request-URI Too Long",
 };
 /* What the words of the others stand behind. */
-static const char *const headings[] = { "<p>HTTP Error", "<h3>", "<h2>", "<h1>",
-	"<p>", "<body>" };
+static const char *const headings[] = { "HTTP Error", "<h2>", "<h1>", "<p>",
+	"<body>" };
 
 /* Up to the next tag. */
 static void
@@ -71,11 +71,15 @@ out:
 static void
 tell(const struct web_reply *reply, const char *words, struct buffer *out)
 {
+	const char *line;
+
 	if (reply->status == 0) {
 		buffer_add_text(out, reply->is_reset ? "reset" : "no answer");
 		return;
 	}
-	buffer_printf(out, "%ld", reply->status);
+	line = (const char *)reply->head.data;
+	line += strcspn(line, " ") + 1;
+	buffer_printf(out, "%.*s", (int)strcspn(line, "\r\n"), line);
 	if (words != NULL)
 		buffer_printf(out, " %s", words);
 	else if (strncmp(reply->content_type, "text/html", 9) == 0 ||
@@ -291,34 +295,57 @@ print_lines(const char *lines, const char *indent, struct buffer *out)
 	}
 }
 
-void
-look_print(struct look *l, const char *indent, struct buffer *out)
+static bool
+is_healthy(struct look *l, int p, struct look *healthy, bool with_logs)
 {
+	return healthy != NULL &&
+	    strcmp((char *)l->client[p].data,
+		(char *)healthy->client[p].data) == 0 &&
+	    (!with_logs ||
+		strcmp((char *)l->logs[p].data,
+		    (char *)healthy->logs[p].data) == 0);
+}
+
+void
+look_print(struct look *l, struct look *healthy, const char *indent,
+    struct buffer *out)
+{
+	const char *between = indent;
 	char deeper[32];
 
 	snprintf(deeper, sizeof(deeper), "%s    ", indent);
 	for (int p = 0; p < PROBES; p++) {
 		struct buffer line = { 0 };
 
-		if (print_names(l, p, true, &line))
+		if (!is_healthy(l, p, healthy, true) &&
+		    print_names(l, p, true, &line)) {
 			buffer_printf(out, "%s%s:\n%s%s\n", indent,
 			    text_of(&line), deeper, (char *)l->client[p].data);
-		if (line.len > 0)
 			print_lines((char *)l->logs[p].data, deeper, out);
+		}
 		buffer_free(&line);
 	}
+	for (int p = 0; p < PROBES; p++)
+		if (is_healthy(l, p, healthy, true)) {
+			buffer_printf(out, "%s%s", between, names[p]);
+			between = ", ";
+		}
+	if (between != indent)
+		buffer_add_text(out, ": as of a healthy site\n");
 }
 
 void
-look_print_short(struct look *l, struct buffer *out)
+look_print_short(struct look *l, struct look *healthy, struct buffer *out)
 {
 	const char *between = "";
+	size_t begin = out->len;
 
 	for (int p = 0; p < PROBES; p++) {
 		struct buffer line = { 0 };
 		const char *client = (char *)l->client[p].data;
 
-		if (print_names(l, p, false, &line)) {
+		if (!is_healthy(l, p, healthy, false) &&
+		    print_names(l, p, false, &line)) {
 			buffer_printf(out, "%s%s: %.*s", between,
 			    text_of(&line), (int)strcspn(client, "("), client);
 			while (out->len > 0 && out->data[out->len - 1] == ' ')
@@ -327,4 +354,6 @@ look_print_short(struct look *l, struct buffer *out)
 		}
 		buffer_free(&line);
 	}
+	if (out->len == begin)
+		buffer_add_text(out, "as of a healthy site");
 }

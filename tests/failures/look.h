@@ -26,9 +26,13 @@ void look_clear(struct look *);
 bool look_is_same(struct look *, struct look *);
 /* Lines, each with this in front. */
 void print_lines(const char *lines, const char *indent, struct buffer *out);
-/* Those that say the same stand together. */
-void look_print(struct look *, const char *indent, struct buffer *out);
-/* In one line, as clients see it. */
-void look_print_short(struct look *, struct buffer *out);
+/*
+ * Those that say the same stand together; those that say what a healthy site
+ * says, unless that is NULL, are only named.
+ */
+void look_print(struct look *, struct look *healthy, const char *indent,
+    struct buffer *out);
+/* In one line, as clients see it; without those. */
+void look_print_short(struct look *, struct look *healthy, struct buffer *out);
 
 #endif

@@ -24,6 +24,13 @@ text_at(const json_t *json, const char *name)
 	return json_string_value(value);
 }
 
+/* What the others are told from. */
+static bool
+is_base(const char *name)
+{
+	return strcmp(name, "healthy") == 0;
+}
+
 bool
 walk_wants(const json_t *scenario)
 {
@@ -31,7 +38,7 @@ walk_wants(const json_t *scenario)
 
 	return json_array_size(json_object_get(scenario, "cure")) > 0 ||
 	    json_object_get(reference, "article") != NULL ||
-	    strcmp(json_at(scenario, "name"), "healthy") == 0;
+	    is_base(json_at(scenario, "name"));
 }
 
 static void
@@ -144,7 +151,7 @@ look_before(struct lab *lab, const char *name, struct look *before,
 	look_at(&site, true, before);
 	fill_logs(text_of(&past), before, healthy, &out->row.logs);
 	buffer_free(&past);
-	look_print(before, "    ", text);
+	look_print(before, is_base(name) ? NULL : healthy, "    ", text);
 	if (lab_is_healthy(&site, NULL))
 		check_healthy(lab, before, healthy, name);
 	lab_close(&site);
@@ -196,8 +203,8 @@ check_reset(struct site_under_test *site, struct look *before)
 	lab_read_logs(site, "", &is);
 	buffer_free(&is);
 	look_at(site, true, &look);
-	look_print(before, "", &was);
-	look_print(&look, "", &is);
+	look_print(before, NULL, "", &was);
+	look_print(&look, NULL, "", &is);
 	if (strcmp(text_of(&is), text_of(&was)) != 0)
 		lab_complain(site->lab, "after a reset: %s", text_of(&is));
 	buffer_free(&was);
@@ -206,7 +213,8 @@ check_reset(struct site_under_test *site, struct look *before)
 }
 
 static void
-print_kind(struct kind *k, bool as_before, struct buffer *out)
+print_kind(struct kind *k, bool as_before, struct look *healthy,
+    struct buffer *out)
 {
 	buffer_printf(out, "    %s: %s",
 	    as_before ? "any other action" : text_of(&k->actions),
@@ -215,7 +223,7 @@ print_kind(struct kind *k, bool as_before, struct buffer *out)
 		buffer_add_text(out, ", as before");
 	} else if (!k->healthy) {
 		buffer_add_text(out, "; ");
-		look_print_short(&k->look, out);
+		look_print_short(&k->look, healthy, out);
 	}
 	buffer_add_text(out, "\n");
 }
@@ -247,11 +255,11 @@ try_actions(struct lab *lab, const char *name, struct look *before,
 	for (i = 0; i < count; i++)
 		if (kinds[i].healthy != was_healthy ||
 		    !look_is_same(&kinds[i].look, before))
-			print_kind(&kinds[i], false, &out->text);
+			print_kind(&kinds[i], false, healthy, &out->text);
 	for (i = 0; i < count; i++)
 		if (kinds[i].healthy == was_healthy &&
 		    look_is_same(&kinds[i].look, before))
-			print_kind(&kinds[i], true, &out->text);
+			print_kind(&kinds[i], true, healthy, &out->text);
 	for (i = 0; i < count; i++) {
 		look_clear(&kinds[i].look);
 		buffer_free(&kinds[i].actions);
@@ -260,22 +268,22 @@ try_actions(struct lab *lab, const char *name, struct look *before,
 
 static void
 print_step(struct site_under_test *site, const char *action, struct look *last,
-    struct buffer *out)
+    struct look *healthy, struct buffer *out)
 {
 	struct buffer waits_for = { 0 };
 	struct look look;
-	bool healthy = lab_act(site, action, &waits_for);
+	bool is_healthy = lab_act(site, action, &waits_for);
 
 	buffer_printf(out, "    %s: %s", action,
-	    healthy ? "healthy" : "unhealthy");
+	    is_healthy ? "healthy" : "unhealthy");
 	if (waits_for.len > 0)
 		buffer_printf(out, ", waits for %s", text_of(&waits_for));
 	look_at(site, false, &look);
-	if (!healthy && look_is_same(&look, last)) {
+	if (!is_healthy && look_is_same(&look, last)) {
 		buffer_add_text(out, ", as before");
-	} else if (!healthy) {
+	} else if (!is_healthy) {
 		buffer_add_text(out, "; ");
-		look_print_short(&look, out);
+		look_print_short(&look, healthy, out);
 	}
 	buffer_add_text(out, "\n");
 	look_clear(last);
@@ -297,7 +305,7 @@ try_cure(struct lab *lab, const char *name, const json_t *cure,
 	look_at(&site, false, &last);
 	buffer_add_text(out, "  cure:\n");
 	json_array_foreach(cure, i, step)
-	    print_step(&site, json_string_value(step), &last, out);
+	    print_step(&site, json_string_value(step), &last, healthy, out);
 	if (!lab_is_healthy(&site, &why))
 		fail_msg("%s: its cure does not help: %s", name, text_of(&why));
 	check_healthy(lab, &last, healthy, name);
@@ -343,7 +351,8 @@ walk(struct lab *lab, const json_t *scenario, struct look *healthy,
 	    text_of(&out->row.documented));
 	buffer_printf(&out->row.name, "%s", name);
 	look_before(lab, name, &before, healthy, out);
-	look_print_short(&before, &out->row.client);
+	look_print_short(&before, is_base(name) ? NULL : healthy,
+	    &out->row.client);
 	fill_cure(json_object_get(scenario, "cure"), &out->row.cure);
 	try_actions(lab, name, &before, healthy, out);
 	json_array_foreach(json_object_get(scenario, "cure"), i, cure)
