@@ -434,7 +434,7 @@ all_that_is_in_the_process_dies(void **state)
 	assert_int_equal(browse(&f), 0);
 	must_have_ended(held[1], 1);
 	must_have_ended(held[2], 0);
-	assert_int_equal(http_held(f.server.http), 3);
+	wait_for_held(&f.server, 3);
 	assert_int_equal(count_in(f.site, EVIDENCE_HTTPERR_LOG,
 			     " Connection_Abandoned_By_ReqQueue "),
 	    3);
@@ -700,7 +700,7 @@ no_held_answer_outlives_its_process(void **state)
 	assert_int_equal(atomic_load(&h.wrong), 0);
 	h.f.asked += THREADS * HELD_EACH;
 	settle(&h.f);
-	assert_int_equal(http_held(h.f.server.http), 0);
+	wait_for_held(&h.f.server, 0);
 	assert_int_equal(count_in(h.f.site, EVIDENCE_IIS_LOG, "mscep"), 0);
 	tear_down(&h.f);
 }
