@@ -306,6 +306,33 @@ passwords_are_forgotten(void **state)
 	tear_down(&f);
 }
 
+/* Of requests with a challenge alone, in the middle of their work (8.5). */
+static void
+verify_request_crashes_it(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	set_up(&f,
+	    TOP "server: {policy_module: {verify_request: temp-folder}}\n");
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(browse(&f), 403);
+		assert_int_equal(enrol(&f, SECRET), -1);
+	}
+	assert_int_equal(browse(&f), 503);
+	assert_int_equal(count_in(f.site, EVIDENCE_HTTPERR_LOG,
+			     " Connection_Abandoned_By_ReqQueue "),
+	    5);
+	assert_int_equal(count_in(f.site, EVIDENCE_SYSTEM_LOG, "'0x0000374'"),
+	    5);
+	assert_int_equal(count_in(f.site, EVIDENCE_IIS_LOG, "PKIOperation"), 0);
+	assert_int_equal(count_event(&f, EVIDENCE_SYSTEM_LOG, 5002), 1);
+	set(&f, "policy_module.verify_request=works");
+	set(&f, START);
+	assert_int_equal(enrol(&f, SECRET), 0);
+	tear_down(&f);
+}
+
 /* Nothing is signed anew when Windows disables the pool. */
 static void
 the_ca_stays(void **state)
@@ -715,6 +742,7 @@ main(void)
 		cmocka_unit_test(a_certificate_expires),
 		cmocka_unit_test(passwords_are_forgotten),
 		cmocka_unit_test(the_ca_stays),
+		cmocka_unit_test(verify_request_crashes_it),
 		cmocka_unit_test(all_that_is_in_the_process_dies),
 		cmocka_unit_test(a_body_comes_too_late),
 		cmocka_unit_test(a_reset_brings_it_all_back),
