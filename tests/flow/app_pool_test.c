@@ -306,6 +306,63 @@ passwords_are_forgotten(void **state)
 	tear_down(&f);
 }
 
+/* Of requests with a challenge alone, in the middle of their work (8.5). */
+static void
+verify_request_crashes_it(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	set_up(&f,
+	    TOP "server: {policy_module: {verify_request: temp-folder}}\n");
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(browse(&f), 403);
+		assert_int_equal(enrol(&f, SECRET), -1);
+	}
+	assert_int_equal(browse(&f), 503);
+	assert_int_equal(count_in(f.site, EVIDENCE_HTTPERR_LOG,
+			     " Connection_Abandoned_By_ReqQueue "),
+	    5);
+	assert_int_equal(count_in(f.site, EVIDENCE_SYSTEM_LOG, "'0x0000374'"),
+	    5);
+	assert_int_equal(count_in(f.site, EVIDENCE_IIS_LOG, "PKIOperation"), 0);
+	assert_int_equal(count_event(&f, EVIDENCE_SYSTEM_LOG, 5002), 1);
+	set(&f, "policy_module.verify_request=works");
+	set(&f, START);
+	assert_int_equal(enrol(&f, SECRET), 0);
+	tear_down(&f);
+}
+
+/* Nothing is signed anew when Windows disables the pool. */
+static void
+the_ca_stays(void **state)
+{
+	STACK_OF(X509) * before, *after;
+	struct fixture f;
+
+	(void)state;
+	set_up(&f, NULL);
+	assert_non_null(before = device_ca_certs(f.server.url));
+	f.asked++;
+	set(&f, CAUSE);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(browse(&f), 0);
+	assert_int_equal(browse(&f), 503);
+	set(&f, NO_CAUSE);
+	set(&f, START);
+	assert_non_null(after = device_ca_certs(f.server.url));
+	f.asked++;
+	assert_int_equal(sk_X509_num(before), sk_X509_num(after));
+	for (int i = 0; i < sk_X509_num(before); i++)
+		assert_int_equal(X509_cmp(sk_X509_value(before, i),
+				     sk_X509_value(after, i)),
+		    0);
+	assert_int_equal(enrol(&f, SECRET), 0);
+	device_ca_certs_free(before);
+	device_ca_certs_free(after);
+	tear_down(&f);
+}
+
 #define HOLDS                                                         \
 	TOP "faults:\n"                                               \
 	    "  - when: {operation: GetCACaps}\n"                      \
@@ -365,40 +422,46 @@ wait_for_held(struct server *s, unsigned count)
 	}
 }
 
+/* Where the same scenario goes on. */
+static void
+open_other(struct fixture *f)
+{
+	struct scenario *scenario = site_scenario(f->site);
+	struct site *other;
+	struct error err = { 0 };
+
+	assert_int_equal(site_make(f->server.sites, "other", scenario, &other,
+			     &err),
+	    SITE_OK);
+	site_unref(other);
+	scenario_free(scenario);
+}
+
 /* What the network and the proxy hold has nothing to do with it. */
 static void
 all_that_is_in_the_process_dies(void **state)
 {
-	char base[HTTP_URL_SIZE + SITE_PATH_SIZE], path[SITE_PATH_SIZE];
-	struct scenario *scenario;
-	struct site *other;
-	struct error err = { 0 };
 	struct fixture f;
 	int held[5];
 
 	(void)state;
 	set_up(&f, HOLDS);
-	scenario = site_scenario(f.site);
-	assert_int_equal(site_make(f.server.sites, "other", scenario, &other,
-			     &err),
-	    SITE_OK);
-	scenario_free(scenario);
-	snprintf(base, sizeof(base), "%s", site_path(other, path));
-	strcat(base, SERVER_SCEP_PATH "?operation=GetCACert");
+	open_other(&f);
 	held[0] = hold(f.server.base, SERVER_SCEP_PATH "?operation=GetCACaps",
 	    "");
 	held[1] = hold(f.server.base, SERVER_SCEP_PATH "?operation=GetCACert",
 	    "");
 	held[2] = hold(f.server.base, SERVER_SCEP_PATH, "X-Who: late\r\n");
 	held[3] = hold(f.server.base, SERVER_SCEP_PATH, "X-Who: proxy\r\n");
-	held[4] = hold(f.server.base, base, "");
+	held[4] = hold(f.server.base,
+	    "/t/other" SERVER_SCEP_PATH "?operation=GetCACert", "");
 	wait_for_held(&f.server, 5);
 	set(&f, CAUSE);
 	f.asked = 2;
 	assert_int_equal(browse(&f), 0);
 	must_have_ended(held[1], 1);
 	must_have_ended(held[2], 0);
-	assert_int_equal(http_held(f.server.http), 3);
+	wait_for_held(&f.server, 3);
 	assert_int_equal(count_in(f.site, EVIDENCE_HTTPERR_LOG,
 			     " Connection_Abandoned_By_ReqQueue "),
 	    3);
@@ -407,7 +470,6 @@ all_that_is_in_the_process_dies(void **state)
 	must_be_open(held[0]);
 	must_be_open(held[3]);
 	must_be_open(held[4]);
-	site_unref(other);
 	tear_down(&f);
 }
 
@@ -665,7 +727,7 @@ no_held_answer_outlives_its_process(void **state)
 	assert_int_equal(atomic_load(&h.wrong), 0);
 	h.f.asked += THREADS * HELD_EACH;
 	settle(&h.f);
-	assert_int_equal(http_held(h.f.server.http), 0);
+	wait_for_held(&h.f.server, 0);
 	assert_int_equal(count_in(h.f.site, EVIDENCE_IIS_LOG, "mscep"), 0);
 	tear_down(&h.f);
 }
@@ -679,6 +741,8 @@ main(void)
 		cmocka_unit_test(spread_crashes_do_not_disable),
 		cmocka_unit_test(a_certificate_expires),
 		cmocka_unit_test(passwords_are_forgotten),
+		cmocka_unit_test(the_ca_stays),
+		cmocka_unit_test(verify_request_crashes_it),
 		cmocka_unit_test(all_that_is_in_the_process_dies),
 		cmocka_unit_test(a_body_comes_too_late),
 		cmocka_unit_test(a_reset_brings_it_all_back),
