@@ -92,11 +92,12 @@ static const struct pair {
 static void
 cure(struct site_under_test *site, const struct cause *c)
 {
-	struct buffer waits_for = { 0 };
+	struct acted acted;
 
-	for (size_t i = 0; i < STEPS_MAX && c->cure[i] != NULL; i++)
-		lab_act(site, c->cure[i], &waits_for);
-	buffer_free(&waits_for);
+	for (size_t i = 0; i < STEPS_MAX && c->cure[i] != NULL; i++) {
+		lab_act(site, c->cure[i], &acted);
+		buffer_free(&acted.waits_for);
+	}
 }
 
 /* As the cause alone, which is as it is said to be. */
