@@ -293,25 +293,25 @@ write_arguments(struct site_under_test *site, const char *action, char *out,
 		find_thumbprint(site, out, size);
 }
 
-bool
-lab_act(struct site_under_test *site, const char *action,
-    struct buffer *waits_for)
+void
+lab_act(struct site_under_test *site, const char *action, struct acted *out)
 {
 	char arguments[BODY_SIZE / 2], body[BODY_SIZE];
 	json_t *json, *one;
-	bool healthy;
 	size_t i;
 
 	write_arguments(site, action, arguments, sizeof(arguments));
 	snprintf(body, sizeof(body), "{%s}", arguments);
 	json = call(site->lab, 200, "POST", body, "/v1/sites/%s/actions/%s",
 	    site->id, action);
-	healthy = json_is_true(json_object_get(json, "healthy"));
+	*out = (struct acted){
+		.healthy = json_is_true(json_object_get(json, "healthy")),
+		.changed = json_array_size(json_object_get(json, "changed")) > 0
+	};
 	json_array_foreach(json_object_get(json, "waits_for"), i, one)
-	    buffer_printf(waits_for, "%s%s", i > 0 ? " " : "",
+	    buffer_printf(&out->waits_for, "%s%s", i > 0 ? " " : "",
 		json_string_value(one));
 	json_decref(json);
-	return healthy;
 }
 
 void

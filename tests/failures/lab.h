@@ -74,12 +74,13 @@ void lab_read_logs(struct site_under_test *, const char *indent,
 
 /* `why` may be NULL. */
 bool lab_is_healthy(struct site_under_test *, struct buffer *why);
-/*
- * Does it, with what it needs to know, and tells of what it waits for ("a b"),
- * if it does; whether the site is healthy then, as the answer has it.
- */
-bool lab_act(struct site_under_test *, const char *action,
-    struct buffer *waits_for);
+/* What the answer to an action says. The caller frees `waits_for`. */
+struct acted {
+	bool healthy, changed;
+	struct buffer waits_for; /* "a b" */
+};
+/* Does it, with what it needs to know. */
+void lab_act(struct site_under_test *, const char *action, struct acted *out);
 
 /* Whether scepclient, as a new device, gets a certificate that is good. */
 bool lab_real_client_enrols(struct site_under_test *, struct buffer *why);

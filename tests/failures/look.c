@@ -6,6 +6,8 @@
 
 #include "support/test.h"
 
+#define LINE_SIZE 512
+
 static const char *const names[] = {
 	[PROBE_BROWSE] = "browse",
 	[PROBE_CAPS] = "GetCACaps",
@@ -164,8 +166,8 @@ tell_cert_rep(const struct device_answer *a, char *out, size_t size)
 		    a->why);
 	else
 		snprintf(out, size, "pkiStatus %d failInfo %d 0x%08lx %s",
-		    a->pki_status, a->fail_info, (unsigned long)a->ms_error,
-		    a->ms_message);
+		    a->pki_status, a->fail_info,
+		    (unsigned long)(uint32_t)a->ms_error, a->ms_message);
 }
 
 static void
@@ -238,6 +240,26 @@ look_at(struct site_under_test *site, bool with_logs, struct look *out)
 }
 
 void
+look_again(struct site_under_test *site, struct look *before, struct look *out)
+{
+	static const bool asked[PROBES] = { [PROBE_BROWSE] = true,
+		[PROBE_CA_CERT] = true,
+		[PROBE_POST] = true };
+	struct letters *l = NULL;
+
+	*out = (struct look){ 0 };
+	for (int p = 0; p < PROBES; p++) {
+		if (asked[p])
+			probe(site, (enum probe)p, &l, &out->client[p]);
+		else
+			buffer_add_span(&out->client[p],
+			    buffer_span(&before->client[p]));
+		text_of(&out->client[p]);
+		text_of(&out->logs[p]);
+	}
+}
+
+void
 look_clear(struct look *l)
 {
 	for (int p = 0; p < PROBES; p++) {
@@ -286,13 +308,51 @@ print_names(struct look *l, int p, bool with_logs, struct buffer *out)
 	return first;
 }
 
-void
-print_lines(const char *lines, const char *indent, struct buffer *out)
+/* Of logs that are texts, which have many lines. */
+static bool
+is_usual(const char *line, const char *healthy)
 {
+	return healthy != NULL && strstr(line, "-log: ") != NULL &&
+	    strstr(healthy, line) != NULL;
+}
+
+static void
+print_count(int count, const char *indent, struct buffer *out)
+{
+	if (count > 0)
+		buffer_printf(out,
+		    "%s(%d lines of policy module and connector, as of a "
+		    "healthy site)\n",
+		    indent, count);
+}
+
+void
+print_logs(const char *lines, const char *healthy, const char *indent,
+    struct buffer *out)
+{
+	char line[LINE_SIZE];
+	int usual = 0, times = 1;
+
 	for (size_t len; *lines != '\0'; lines += len) {
 		len = strcspn(lines, "\n") + 1;
-		buffer_printf(out, "%s%.*s", indent, (int)len, lines);
+		snprintf(line, sizeof(line), "%.*s", (int)len, lines);
+		if (is_usual(line, healthy)) {
+			usual++;
+			continue;
+		}
+		print_count(usual, indent, out);
+		usual = 0;
+		if (strncmp(lines + len, line, len) == 0) {
+			times++;
+			continue;
+		}
+		buffer_printf(out, "%s%.*s", indent, (int)len - 1, lines);
+		if (times > 1)
+			buffer_printf(out, " (%d times)", times);
+		buffer_add_text(out, "\n");
+		times = 1;
 	}
+	print_count(usual, indent, out);
 }
 
 static bool
@@ -321,7 +381,10 @@ look_print(struct look *l, struct look *healthy, const char *indent,
 		    print_names(l, p, true, &line)) {
 			buffer_printf(out, "%s%s:\n%s%s\n", indent,
 			    text_of(&line), deeper, (char *)l->client[p].data);
-			print_lines((char *)l->logs[p].data, deeper, out);
+			print_logs((char *)l->logs[p].data,
+			    healthy == NULL ? NULL :
+					      (char *)healthy->logs[p].data,
+			    deeper, out);
 		}
 		buffer_free(&line);
 	}

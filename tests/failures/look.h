@@ -21,11 +21,21 @@ struct look {
 };
 /* With logs, or only as a client. The caller clears *out. */
 void look_at(struct site_under_test *, bool with_logs, struct look *out);
+/*
+ * The same of a site with which nothing is said to have changed: only some are
+ * asked again, the others say what they have said before.
+ */
+void look_again(struct site_under_test *, struct look *before,
+    struct look *out);
 void look_clear(struct look *);
 /* As clients see them. */
 bool look_is_same(struct look *, struct look *);
-/* Lines, each with this in front. */
-void print_lines(const char *lines, const char *indent, struct buffer *out);
+/*
+ * Lines, each with this in front; repeated ones once, and what the policy
+ * module writes for a healthy site, too (or NULL), is only counted.
+ */
+void print_logs(const char *lines, const char *healthy, const char *indent,
+    struct buffer *out);
 /*
  * Those that say the same stand together; those that say what a healthy site
  * says, unless that is NULL, are only named.

@@ -32,9 +32,12 @@ static const struct cause
     short_fields = { "\"http_sys.max_field_length\": 16384", PROBE_LONG_GET,
 	    "HTTP Error 414. The request URL is too long.", "HTTPERR 414",
 	    { "set-http-sys-limits", "restart-server" } },
-    /* It does not start again with the server. */
-    stopped_pool = { "\"app_pool.state\": \"stopped\", "
-		     "\"app_pool.start_with_server\": false",
+    stopped_pool = { "\"app_pool.state\": \"stopped\"", PROBE_BROWSE,
+	    "HTTP Error 503. The service is unavailable.",
+	    "HTTPERR 503 Disabled SCEP", { "start-app-pool" } },
+    /* A restart of the server does not start it. */
+    idle_pool = { "\"app_pool.state\": \"stopped\", "
+		  "\"app_pool.start_with_server\": false",
 	    PROBE_BROWSE, "HTTP Error 503. The service is unavailable.",
 	    "HTTPERR 503 Disabled SCEP", { "start-app-pool" } },
     short_queries = { "\"iis.max_url\": 4096, "
@@ -60,7 +63,8 @@ static const struct cause
 	    "500 - Internal server error.", "IIS 500 ",
 	    { "repair-mscep-registry", "iisreset" } },
     untrusted = { "\"policy_module.verify_request\": \"untrusted\"", PROBE_POST,
-	    "pkiStatus 2", "IIS 403 16 2148204809", { "reinstall-connector" } },
+	    "pkiStatus 2", "IIS 403 16 2148204809",
+	    { "remove-intermediate-certificates", "restart-server" } },
     no_template = { "\"ca.template_published\": false", PROBE_POST,
 	    "pkiStatus 2", "31 ", { "publish-template" } },
     no_ca = { "\"ca.online\": false", PROBE_POST, "pkiStatus 2", "0x800706ba",
@@ -73,7 +77,7 @@ static const struct pair {
 	{ &no_connector, &stopped_pool },
 	{ &wrong_url, &full_queue },
 	{ &no_back_end, &locked_account },
-	{ &short_fields, &stopped_pool },
+	{ &short_fields, &idle_pool },
 	{ &full_queue, &crashing_pool },
 	{ &stopped_pool, &no_impersonation },
 	{ &short_queries, &no_impersonation },
@@ -88,11 +92,12 @@ static const struct pair {
 static void
 cure(struct site_under_test *site, const struct cause *c)
 {
-	struct buffer waits_for = { 0 };
+	struct acted acted;
 
-	for (size_t i = 0; i < STEPS_MAX && c->cure[i] != NULL; i++)
-		lab_act(site, c->cure[i], &waits_for);
-	buffer_free(&waits_for);
+	for (size_t i = 0; i < STEPS_MAX && c->cure[i] != NULL; i++) {
+		lab_act(site, c->cure[i], &acted);
+		buffer_free(&acted.waits_for);
+	}
 }
 
 /* As the cause alone, which is as it is said to be. */
