@@ -20,8 +20,8 @@ view_app_pools(const struct admin_look *look, struct report *out)
 		"ApplicationPoolIdentity", "/" });
 	report_row(out,
 	    (const char *const[]){ "SCEP",
-		either(s->app_pool.state == POOL_STARTED, "Started", "Stopped"),
-		ACCOUNT, "/CertSrv/mscep, /CertSrv/mscep_admin" });
+		either(app_pool_runs(s), "Started", "Stopped"), ACCOUNT,
+		"/CertSrv/mscep, /CertSrv/mscep_admin" });
 	/* One of its own for the old connector alone: 10.1, inferred. */
 	if (s->policy_module.installed &&
 	    s->policy_module.connector == CONNECTOR_OLD)

@@ -22,11 +22,16 @@ lacks_identity(const struct stack_state *state)
 		state->app_pool.identity_failure == IDENTITY_FAILS_503);
 }
 
+bool
+app_pool_runs(const struct stack_state *state)
+{
+	return state->app_pool.state == POOL_STARTED && !lacks_identity(state);
+}
+
 void
 app_pool_pass(struct exchange *ex, const struct stack_state *state)
 {
-	if (iis_place(&ex->request) == PLACE_NOWHERE ||
-	    (state->app_pool.state == POOL_STARTED && !lacks_identity(state)))
+	if (iis_place(&ex->request) == PLACE_NOWHERE || app_pool_runs(state))
 		return;
 	http_sys_answer(ex, HTTP_SYS_SERVICE_UNAVAILABLE);
 	if (state->app_pool.state == POOL_STOPPED)

@@ -387,7 +387,9 @@ struct pool_worker {
 	int64_t deaths[RAPID_FAIL_MOST]; /* site's time, oldest first */
 	size_t count;
 };
-/* 503, unless it is started and has an identity; of NDES's paths alone. */
+/* Whether it is started and has an identity. */
+bool app_pool_runs(const struct stack_state *);
+/* 503, unless it runs; of NDES's paths alone. */
 void app_pool_pass(struct exchange *, const struct stack_state *);
 /* Whether that was for want of an identity; what WAS says of it, once. */
 bool app_pool_lacks_identity(const struct exchange *);

@@ -100,6 +100,8 @@ pass_pool(void **state)
 		assert_string_equal(ex.verdict.reason, t->reason);
 	}
 	assert_int_equal(app_pool_lacks_identity(&ex), t->lacks_identity);
+	if (iis_place(&ex.request) != PLACE_NOWHERE)
+		assert_int_equal(app_pool_runs(&s), t->reason == NULL);
 	assert_null(ex.events);
 	exchange_clear(&ex);
 }
