@@ -101,6 +101,9 @@ scenarios_and_settings_change(void **state)
 	assert_int_equal(mockndes_set(site, "iis.max_query_string=2048", error),
 	    0);
 	assert_int_equal(embedded_get(url), 200);
+	/* Its client knows the answer before the journal does. */
+	for (int i = 0; i < 4; i++)
+		mockndes_request_free(embedded_next(site, NULL));
 	assert_int_equal(mockndes_reset(site, error), 0);
 	assert_int_equal(mockndes_count_requests(site, NULL), 0);
 	assert_int_equal(embedded_get(url), 414);
