@@ -648,8 +648,8 @@ enum refusal {
 	REFUSAL_BAD_PROOF,
 	REFUSAL_UNKNOWN_TYPE,
 	/* The policy module and the CA. */
-	REFUSAL_VERIFY_UNSENT,	  /* VerifyRequest did not reach the connector */
-	REFUSAL_VERIFY_FORBIDDEN, /* it got a 403 */
+	REFUSAL_VERIFY_UNSENT,	  /* it did not reach the connector */
+	REFUSAL_VERIFY_FORBIDDEN, /* VerifyRequest got a 403 */
 	REFUSAL_VERIFY_FALSE,	  /* whatever the challenge is */
 	REFUSAL_EXPECTATION,
 	REFUSAL_CA_OFFLINE,
