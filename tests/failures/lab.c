@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "support/openssl.h"
-#include "support/scepclient.h"
 #include "support/test.h"
 
 #define BODY_SIZE 1024
@@ -56,6 +55,7 @@ lab_start(struct lab *lab)
 	options.challenge = LAB_CHALLENGE;
 	web_start();
 	dir_make(lab->dir);
+	scepclient_make(&lab->client, lab->dir, "scepclient");
 	controlled_start(&lab->server, &options);
 	assert_true(device_make(&lab->device));
 	assert_true(device_make_with(&lab->large, DEVICE_RSA_4096));
@@ -93,7 +93,7 @@ lab_open(struct lab *lab, const char *scenario, const char *set,
 	char body[BODY_SIZE];
 	json_t *json;
 
-	*out = (struct site_under_test){ .lab = lab };
+	*out = (struct site_under_test){ .lab = lab, .scenario = scenario };
 	snprintf(out->id, sizeof(out->id), "lab-%d", ++lab->sites);
 	snprintf(body, sizeof(body),
 	    "{\"id\": \"%s\", \"scenario\": \"%s\", \"set\": {%s}}", out->id,
@@ -240,7 +240,7 @@ lab_read_logs(struct site_under_test *site, const char *indent,
 		const char *name = json_at(one, "name");
 		size_t len = strlen(name);
 
-		assert_true(i < LAB_LOGS_MAX * 2);
+		assert_true(i < LAB_EVIDENCE_MAX);
 		if (len > strlen(end) &&
 		    strcmp(name + len - strlen(end), end) == 0)
 			read_log(site, name, &site->read[i], indent, out);
@@ -340,24 +340,23 @@ lab_check(struct lab *lab)
 bool
 lab_real_client_enrols(struct site_under_test *site, struct buffer *why)
 {
-	struct lab *lab = site->lab;
-	char name[16], cas[FILE_PATH_SIZE];
+	const struct scepclient *client = &site->lab->client;
 	struct child_result said;
-	struct scepclient client;
+	char cas[FILE_PATH_SIZE];
 	bool enrols;
 
-	snprintf(name, sizeof(name), "%d", ++lab->clients);
-	scepclient_make(&client, lab->dir, name);
-	scepclient_run(&client, site->url, LAB_CHALLENGE, NULL, &said);
+	scepclient_forget(client);
+	scepclient_run(client, site->url, LAB_CHALLENGE, NULL, &said);
 	enrols = said.status == 0 && child_has_said(&said, "pkiStatus=SUCCESS");
 	if (!enrols)
 		buffer_printf(why, "%d %s%s", said.status,
 		    (char *)said.out.data, (char *)said.err.data);
 	child_result_clear(&said);
 	if (enrols) {
-		openssl_get_ca_certs(site->url, path_in(cas, client.dir, "ca"));
-		openssl_judge(client.cert, client.key, SCEPCLIENT_SUBJECT, cas,
-		    1);
+		path_in(cas, client->dir, "ca");
+		openssl_get_ca_certs(site->url, cas);
+		openssl_judge(client->cert, client->key, SCEPCLIENT_SUBJECT,
+		    cas, 1);
 	}
 	return enrols;
 }

@@ -9,12 +9,13 @@
 #include "support/control.h"
 #include "support/device.h"
 #include "support/files.h"
+#include "support/scepclient.h"
 
 /* Good at every site, and as long as Intune's are. */
 #define LAB_CHALLENGE LAB_WORDS LAB_WORDS LAB_WORDS LAB_WORDS LAB_WORDS
 #define LAB_WORDS LAB_WORD LAB_WORD LAB_WORD LAB_WORD
 #define LAB_WORD "A challenge that is good for as long as this test takes."
-#define LAB_LOGS_MAX 16
+#define LAB_EVIDENCE_MAX 32
 #define LAB_LETTERS_MAX 16
 
 /* A request for a certificate, as the clients send it that there are. */
@@ -37,9 +38,10 @@ struct lab {
 	struct controlled server;
 	struct device device, large;
 	struct letters letters[LAB_LETTERS_MAX];
-	size_t letter_count;	  /* that were made; the oldest go */
-	char dir[FILE_PATH_SIZE]; /* of real clients */
-	int clients, sites;
+	size_t letter_count; /* that were made; the oldest go */
+	char dir[FILE_PATH_SIZE];
+	struct scepclient client; /* it keeps its key, and nothing else */
+	int sites;
 	json_t *actions; /* all that there are */
 	struct buffer complaints;
 };
@@ -53,9 +55,10 @@ void lab_check(struct lab *);
 
 struct site_under_test {
 	struct lab *lab;
+	const char *scenario; /* borrowed */
 	char id[32], url[256], admin[256];
-	int64_t asked, awaited;	   /* exchanges that it has had */
-	size_t read[LAB_LOGS_MAX]; /* entries of each log */
+	int64_t asked, awaited;	       /* exchanges that it has had */
+	size_t read[LAB_EVIDENCE_MAX]; /* entries of each log */
 };
 /* `set`: NAME: VALUE in JSON, or NULL. Its logs have not been read. */
 void lab_open(struct lab *, const char *scenario, const char *set,
@@ -82,7 +85,7 @@ struct acted {
 /* Does it, with what it needs to know. */
 void lab_act(struct site_under_test *, const char *action, struct acted *out);
 
-/* Whether scepclient, as a new device, gets a certificate that is good. */
+/* Whether scepclient gets a certificate that is good. */
 bool lab_real_client_enrols(struct site_under_test *, struct buffer *why);
 
 /* A text that ends with NUL; frees nothing. */

@@ -190,7 +190,7 @@ try_action(struct site_under_test *site, const char *action, bool was_healthy,
 		look_at(site, false, out);
 	else
 		look_again(site, before, out);
-	snprintf(what, sizeof(what), "after %s", action);
+	snprintf(what, sizeof(what), "%s after %s", site->scenario, action);
 	if (acted->healthy)
 		check_healthy(site->lab, out, healthy, what);
 	lab_reset(site);
