@@ -131,7 +131,10 @@ see_by_scepclient() {
 		-private-key "$d/key.pem" -certificate "$d/cert.pem" \
 		-cn device-1 -challenge secret >"$d/said" 2>&1 </dev/null
 	status=$?
-	say scepclient $status "$(judge "$d/cert.pem") $(grep -v '^goroutine\|^\t' "$d/said" | grep -m 1 '^panic' || last_line "$d/said")"
+	# Of a page that it shows, who reads the last line learns nothing.
+	say scepclient $status "$(judge "$d/cert.pem") $(grep -m 1 '^panic' "$d/said" ||
+		grep -m 1 -o '^[^=]*http request failed with status [^,]*' "$d/said" ||
+		last_line "$d/said")"
 }
 
 # Which of two files has the certificate with this key usage, else the CA.
