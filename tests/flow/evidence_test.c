@@ -222,6 +222,10 @@ cures_are_told(void **state)
 	call(&f, "GET", "/v1/scenarios/healthy", NULL, &reply);
 	assert_non_null(strstr(reply.body, "\"cure\":[]"));
 	mockndes_reply_clear(&reply);
+	call(&f, "GET", "/v1/scenarios/ra-certificates-expired", NULL, &reply);
+	assert_non_null(strstr(reply.body,
+	    "\"cure\":[[\"renew-ra-certificates\",\"iisreset\"],"));
+	mockndes_reply_clear(&reply);
 	tear_down(&f);
 }
 
