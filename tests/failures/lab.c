@@ -146,14 +146,19 @@ word(const json_t *entry, const char *name)
 	return text == NULL ? "" : text;
 }
 
-/* The codes in the text of an event, which tell causes apart. */
+/* Codes in the text of an event, which tell causes apart; no time stamps. */
 static void
 add_codes(const char *text, struct buffer *out)
 {
+	static const char stamp[] = "stamp: ";
+	size_t skip = strlen(stamp);
+
 	for (const char *at = text; (at = strstr(at, "0x")) != NULL;) {
 		size_t len = strspn(at + 2, "0123456789abcdefABCDEF");
 
-		if (len >= 7)
+		if (len >= 7 &&
+		    ((size_t)(at - text) < skip ||
+			strncmp(at - skip, stamp, skip) != 0))
 			buffer_printf(out, " %.*s", (int)len + 2, at);
 		at += 2 + len;
 	}
@@ -166,9 +171,14 @@ add_codes(const char *text, struct buffer *out)
 static void
 add_line(const char *text, struct buffer *out)
 {
+	static const char page[] = "<!DOCTYPE";
 	size_t len;
 
 	for (; *text != '\0' && *text != '\r' && *text != '\n'; text += len) {
+		if (strncmp(text, page, strlen(page)) == 0) {
+			buffer_add_text(out, "(a page)");
+			return;
+		}
 		len = strspn(text, "0123456789abcdefABCDEF-");
 		if (len == GUID_SIZE) {
 			buffer_add_text(out, "GUID");

@@ -230,6 +230,9 @@ look_at(struct site_under_test *site, bool with_logs, struct look *out)
 	struct letters *l = NULL;
 
 	*out = (struct look){ 0 };
+	if (with_logs)
+		lab_read_logs(site, "", &out->past);
+	text_of(&out->past);
 	for (int p = 0; p < PROBES; p++) {
 		probe(site, (enum probe)p, &l, &out->client[p]);
 		text_of(&out->client[p]);
@@ -262,6 +265,7 @@ look_again(struct site_under_test *site, struct look *before, struct look *out)
 void
 look_clear(struct look *l)
 {
+	buffer_free(&l->past);
 	for (int p = 0; p < PROBES; p++) {
 		buffer_free(&l->client[p]);
 		buffer_free(&l->logs[p]);
@@ -320,9 +324,7 @@ static void
 print_count(int count, const char *indent, struct buffer *out)
 {
 	if (count > 0)
-		buffer_printf(out,
-		    "%s(%d lines of policy module and connector, as of a "
-		    "healthy site)\n",
+		buffer_printf(out, "%s(%d lines as of a healthy site)\n",
 		    indent, count);
 }
 
@@ -355,15 +357,24 @@ print_logs(const char *lines, const char *healthy, const char *indent,
 	print_count(usual, indent, out);
 }
 
+/* The server and its version are no difference to a client. */
+bool
+look_says_the_same(struct look *a, struct look *b, int p)
+{
+	const char *one = (char *)a->client[p].data;
+	const char *two = (char *)b->client[p].data;
+	size_t len = strcspn(one, ";");
+
+	return strcspn(two, ";") == len && strncmp(one, two, len) == 0;
+}
+
 static bool
-is_healthy(struct look *l, int p, struct look *healthy, bool with_logs)
+is_healthy(struct look *l, int p, struct look *healthy)
 {
 	return healthy != NULL &&
 	    strcmp((char *)l->client[p].data,
 		(char *)healthy->client[p].data) == 0 &&
-	    (!with_logs ||
-		strcmp((char *)l->logs[p].data,
-		    (char *)healthy->logs[p].data) == 0);
+	    strcmp((char *)l->logs[p].data, (char *)healthy->logs[p].data) == 0;
 }
 
 void
@@ -377,7 +388,7 @@ look_print(struct look *l, struct look *healthy, const char *indent,
 	for (int p = 0; p < PROBES; p++) {
 		struct buffer line = { 0 };
 
-		if (!is_healthy(l, p, healthy, true) &&
+		if (!is_healthy(l, p, healthy) &&
 		    print_names(l, p, true, &line)) {
 			buffer_printf(out, "%s%s:\n%s%s\n", indent,
 			    text_of(&line), deeper, (char *)l->client[p].data);
@@ -389,7 +400,7 @@ look_print(struct look *l, struct look *healthy, const char *indent,
 		buffer_free(&line);
 	}
 	for (int p = 0; p < PROBES; p++)
-		if (is_healthy(l, p, healthy, true)) {
+		if (is_healthy(l, p, healthy)) {
 			buffer_printf(out, "%s%s", between, names[p]);
 			between = ", ";
 		}
@@ -407,7 +418,7 @@ look_print_short(struct look *l, struct look *healthy, struct buffer *out)
 		struct buffer line = { 0 };
 		const char *client = (char *)l->client[p].data;
 
-		if (!is_healthy(l, p, healthy, false) &&
+		if ((healthy == NULL || !look_says_the_same(l, healthy, p)) &&
 		    print_names(l, p, false, &line)) {
 			buffer_printf(out, "%s%s: %.*s", between,
 			    text_of(&line), (int)strcspn(client, "("), client);

@@ -16,6 +16,7 @@ enum probe {
 };
 
 struct look {
+	struct buffer past;	      /* what the logs had before, lines */
 	struct buffer client[PROBES]; /* what it gets, in a line */
 	struct buffer logs[PROBES];   /* what it leaves, lines */
 };
@@ -30,6 +31,8 @@ void look_again(struct site_under_test *, struct look *before,
 void look_clear(struct look *);
 /* As clients see them. */
 bool look_is_same(struct look *, struct look *);
+/* Of one probe; the version of the server is no difference. */
+bool look_says_the_same(struct look *, struct look *, int probe);
 /*
  * Lines, each with this in front; repeated ones once, and what the policy
  * module writes for a healthy site, too (or NULL), is only counted.

@@ -59,26 +59,14 @@ print_reference(const json_t *scenario, struct buffer *out)
 		buffer_printf(out, ", cause %s", cause);
 }
 
-/* The server and its version are no difference. */
-static size_t
-without_server(const char *client)
-{
-	return strcspn(client, ";");
-}
-
 static void
 check_healthy(struct lab *lab, struct look *seen, struct look *healthy,
     const char *what)
 {
-	for (int p = 0; p < PROBES; p++) {
-		const char *is = (char *)seen->client[p].data;
-		const char *wanted = (char *)healthy->client[p].data;
-		size_t len = without_server(wanted);
-
-		if (without_server(is) != len || strncmp(is, wanted, len) != 0)
+	for (int p = 0; p < PROBES; p++)
+		if (!look_says_the_same(seen, healthy, p))
 			lab_complain(lab, "%s: said to be healthy, but: %s",
-			    what, is);
-	}
+			    what, (char *)seen->client[p].data);
 }
 
 static void
@@ -112,17 +100,16 @@ add_new_lines(const char *lines, const char *healthy, struct buffer *out)
 }
 
 static void
-fill_logs(const char *past, struct look *before, struct look *healthy,
-    struct buffer *out)
+fill_logs(struct look *before, struct look *healthy, struct buffer *out)
 {
 	bool iis = false, differs = false;
 
-	add_new_lines(past, "", out);
+	add_new_lines((char *)before->past.data, (char *)healthy->past.data,
+	    out);
 	for (int p = 0; p < PROBES; p++) {
 		add_new_lines((char *)before->logs[p].data,
 		    (char *)healthy->logs[p].data, out);
-		if (strcmp((char *)before->client[p].data,
-			(char *)healthy->client[p].data) == 0)
+		if (look_says_the_same(before, healthy, p))
 			continue;
 		differs = true;
 		iis |= strstr((char *)before->logs[p].data, "IIS ") != NULL;
@@ -132,26 +119,35 @@ fill_logs(const char *past, struct look *before, struct look *healthy,
 		    out->len > 0 ? "<br>" : "");
 }
 
+/* What a site without exchanges has in its logs, but for what all have. */
+static void
+print_past(struct look *before, struct look *healthy, struct buffer *out)
+{
+	const char *past = (char *)before->past.data;
+
+	if (healthy != NULL && strcmp(past, (char *)healthy->past.data) == 0)
+		return;
+	buffer_add_text(out, "    already there:\n");
+	print_logs(past, healthy == NULL ? NULL : (char *)healthy->past.data,
+	    "        ", out);
+}
+
 /* How it is before anybody does something. */
 static void
 look_before(struct lab *lab, const char *name, struct look *before,
     struct look *healthy, struct walk *out)
 {
-	struct buffer *text = &out->text, past = { 0 };
+	struct look *usual = is_base(name) ? NULL : healthy;
 	struct site_under_test site;
 
 	lab_open(lab, name, NULL, &site);
-	buffer_add_text(text, "  before: ");
-	print_health(&site, text);
-	buffer_add_text(text, "\n");
-	lab_read_logs(&site, "", &past);
-	if (past.len > 0)
-		buffer_add_text(text, "    already there:\n");
-	print_logs(text_of(&past), NULL, "        ", text);
+	buffer_add_text(&out->text, "  before: ");
+	print_health(&site, &out->text);
+	buffer_add_text(&out->text, "\n");
 	look_at(&site, true, before);
-	fill_logs(text_of(&past), before, healthy, &out->row.logs);
-	buffer_free(&past);
-	look_print(before, is_base(name) ? NULL : healthy, "    ", text);
+	print_past(before, usual, &out->text);
+	look_print(before, usual, "    ", &out->text);
+	fill_logs(before, healthy, &out->row.logs);
 	if (lab_is_healthy(&site, NULL))
 		check_healthy(lab, before, healthy, name);
 	lab_close(&site);
@@ -203,9 +199,9 @@ check_reset(struct site_under_test *site, struct look *before)
 	struct buffer was = { 0 }, is = { 0 };
 	struct look look;
 
-	lab_read_logs(site, "", &is);
-	buffer_free(&is);
 	look_at(site, true, &look);
+	print_past(before, NULL, &was);
+	print_past(&look, NULL, &is);
 	look_print(before, NULL, "", &was);
 	look_print(&look, NULL, "", &is);
 	if (strcmp(text_of(&is), text_of(&was)) != 0)
@@ -287,13 +283,10 @@ try_once_more(struct lab *lab, const char *name, struct look *healthy,
 	static const char *const steps[] = { "enable-capi2-log",
 		"start-app-pool" };
 	struct site_under_test site;
-	struct buffer past = { 0 };
 	struct acted acted;
 	struct look look;
 
 	lab_open(lab, name, NULL, &site);
-	lab_read_logs(&site, "", &past);
-	buffer_free(&past);
 	buffer_add_text(out, "  once more, after");
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		lab_act(&site, steps[i], &acted);
