@@ -354,6 +354,50 @@ try_cure(struct lab *lab, const char *name, const json_t *cure,
 	lab_close(&site);
 }
 
+/* All steps of a cure but one: whether that is needed, and for what. */
+static void
+leave_out(struct lab *lab, const char *name, const json_t *cure, size_t left,
+    struct look *healthy, struct buffer *out)
+{
+	const char *what = json_string_value(json_array_get(cure, left));
+	struct site_under_test site;
+	struct acted acted;
+	struct look look;
+	json_t *step;
+	size_t i;
+
+	lab_open(lab, name, NULL, &site);
+	json_array_foreach(cure, i, step)
+	{
+		if (i == left)
+			continue;
+		lab_act(&site, json_string_value(step), &acted);
+		buffer_free(&acted.waits_for);
+	}
+	buffer_printf(out, "    without %s: ", what);
+	look_at(&site, false, &look);
+	if (lab_is_healthy(&site, NULL)) {
+		buffer_add_text(out, "healthy");
+		check_healthy(lab, &look, healthy, name);
+	} else {
+		buffer_add_text(out, "unhealthy; ");
+		look_print_short(&look, healthy, out);
+	}
+	buffer_add_text(out, "\n");
+	look_clear(&look);
+	lab_close(&site);
+}
+
+static void
+leave_out_each(struct lab *lab, const char *name, const json_t *cure,
+    struct look *healthy, struct buffer *out)
+{
+	size_t count = json_array_size(cure);
+
+	for (size_t i = 0; count > 1 && i < count; i++)
+		leave_out(lab, name, cure, i, healthy, out);
+}
+
 /* "a, b; or c" */
 static void
 fill_cure(const json_t *cures, struct buffer *out)
@@ -393,7 +437,10 @@ walk(struct lab *lab, const json_t *scenario, struct look *healthy,
 	if (strstr(text_of(&out->text), "Application: 1000") != NULL)
 		try_once_more(lab, name, healthy, &out->text);
 	json_array_foreach(json_object_get(scenario, "cure"), i, cure)
-	    try_cure(lab, name, cure, healthy, &out->text);
+	{
+		try_cure(lab, name, cure, healthy, &out->text);
+		leave_out_each(lab, name, cure, healthy, &out->text);
+	}
 	text_of(&out->text);
 	look_clear(&before);
 }
