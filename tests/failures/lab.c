@@ -271,7 +271,7 @@ lab_is_healthy(struct site_under_test *site, struct buffer *why)
 	return healthy;
 }
 
-/* The youngest that the policy module may use, as the registry wants it. */
+/* The youngest of the policy module's, as the registry wants it. */
 static void
 find_thumbprint(struct site_under_test *site, char *out, size_t size)
 {
@@ -283,7 +283,7 @@ find_thumbprint(struct site_under_test *site, char *out, size_t size)
 
 	json_array_foreach(json_object_get(json, "entries"), i,
 	    one) if (strstr(word(one, "Enhanced Key Usage"),
-			 "Client Authentication") != NULL)
+			 "Authentication (") != NULL)
 	    found = word(one, "Thumbprint");
 	snprintf(out, size, "\"thumbprint\": \"%s\"", found);
 	for (char *c = out; *c != '\0'; c++)

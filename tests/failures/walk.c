@@ -325,6 +325,27 @@ print_step(struct site_under_test *site, const char *action, struct look *last,
 	buffer_free(&acted.waits_for);
 }
 
+/* Whether what seems healthy stays so. */
+static bool
+restart(struct site_under_test *site, struct look *healthy, struct buffer *out)
+{
+	struct acted acted;
+	struct look look;
+
+	lab_act(site, "restart-server", &acted);
+	buffer_free(&acted.waits_for);
+	look_at(site, false, &look);
+	if (acted.healthy) {
+		buffer_add_text(out, "and after restart-server");
+		check_healthy(site->lab, &look, healthy, site->scenario);
+	} else {
+		buffer_add_text(out, "but after restart-server unhealthy; ");
+		look_print_short(&look, healthy, out);
+	}
+	look_clear(&look);
+	return acted.healthy;
+}
+
 static void
 try_cure(struct lab *lab, const char *name, const json_t *cure,
     struct look *healthy, struct buffer *out)
@@ -345,10 +366,13 @@ try_cure(struct lab *lab, const char *name, const json_t *cure,
 		    text_of(&why));
 	check_healthy(lab, &last, healthy, name);
 	if (lab_real_client_enrols(&site, &why))
-		buffer_add_text(out, "    scepclient enrols\n");
+		buffer_add_text(out, "    scepclient enrols, ");
 	else
 		lab_complain(lab, "%s is cured, but scepclient: %s", name,
 		    text_of(&why));
+	if (!restart(&site, healthy, out))
+		lab_complain(lab, "%s is cured until the restart", name);
+	buffer_add_text(out, "\n");
 	buffer_free(&why);
 	look_clear(&last);
 	lab_close(&site);
@@ -377,8 +401,9 @@ leave_out(struct lab *lab, const char *name, const json_t *cure, size_t left,
 	buffer_printf(out, "    without %s: ", what);
 	look_at(&site, false, &look);
 	if (lab_is_healthy(&site, NULL)) {
-		buffer_add_text(out, "healthy");
+		buffer_printf(out, "healthy, ");
 		check_healthy(lab, &look, healthy, name);
+		restart(&site, healthy, out);
 	} else {
 		buffer_add_text(out, "unhealthy; ");
 		look_print_short(&look, healthy, out);
