@@ -20,7 +20,7 @@ text_of(struct buffer *b)
 }
 
 /* In the process; its JSON is the caller's to free, NULL: there is none. */
-static json_t *
+__attribute__((format(printf, 5, 6))) static json_t *
 call(struct lab *lab, int status, const char *method, const char *body,
     const char *path, ...)
 {
