@@ -53,6 +53,8 @@ print_reference(const json_t *scenario, struct buffer *out)
 		buffer_printf(out, "%s", article);
 	else if (thread != NULL)
 		buffer_printf(out, "%s", thread);
+	else if (!is_base(json_at(scenario, "name")))
+		buffer_add_text(out, "assumed");
 	if (section != NULL)
 		buffer_printf(out, ", \"%s\"", section);
 	if (cause != NULL)
