@@ -123,7 +123,7 @@ last_line() {
 }
 
 see_by_scepclient() {
-	local d=$dir/scepclient status
+	local d=$dir/scepclient status words
 	mkdir "$d"
 	cp "$prepared/device.key" "$d/key.pem"
 	SSL_CERT_FILE=$dir/ca.pem timeout -s KILL "$limit" \
@@ -132,9 +132,9 @@ see_by_scepclient() {
 		-cn device-1 -challenge secret >"$d/said" 2>&1 </dev/null
 	status=$?
 	# Of a page that it shows, who reads the last line learns nothing.
-	say scepclient $status "$(judge "$d/cert.pem") $(grep -m 1 '^panic' "$d/said" ||
-		grep -m 1 -o '^[^=]*http request failed with status [^,]*' "$d/said" ||
-		last_line "$d/said")"
+	words=$(sed -n 's/^\([^=]*http request failed with status [^,]*\), msg: <.*/\1/p' "$d/said")
+	[ -n "$words" ] || words=$(grep -m 1 '^panic' "$d/said" || last_line "$d/said")
+	say scepclient $status "$(judge "$d/cert.pem") $words"
 }
 
 # Which of two files has the certificate with this key usage, else the CA.
