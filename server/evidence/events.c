@@ -5,7 +5,8 @@
 
 #include "evidence/w3c.h"
 
-#define COMPUTER "NDESServer01" /* as in the pages of NDES */
+#define COMPUTER "NDESServer01"	       /* as in the pages of NDES */
+#define CA_COMPUTER "CA01.contoso.com" /* as in CAInfo of the registry */
 
 /*
  * `events`, `lines`: what `log` of an event says; `more`: what it begins with,
@@ -68,22 +69,41 @@ evidence_of(const struct event *event)
 	return (enum evidence)e;
 }
 
-/* What a log shows beside, by the source; the last row is of all others. */
+/*
+ * What a log shows beside, by the source, and by the id unless it is 0; the
+ * last row is of all others.
+ */
 static const struct appearance {
-	const char *source, *category, *keywords;
+	const char *source;
+	int id;
+	const char *category, *keywords, *computer;
 	bool one_line; /* the text begins behind "Description:" */
 } appearances[] = {
 	/* As the article prints event 1000 [C] (ndes-facts 8.4). */
-	{ "Application Error", "Application Crashing Events", "Classic", true },
-	{ NULL, "None", "", false },
+	{ "Application Error", 0, "Application Crashing Events", "Classic",
+	    COMPUTER, true },
+	/* 9.3: of 11 and 30 [C], of the others assumed. */
+	{ "Microsoft-Windows-CAPI2", 11, "Build Chain", "", COMPUTER, false },
+	{ "Microsoft-Windows-CAPI2", 30, "Verify Chain Policy", "", COMPUTER,
+	    false },
+	{ "Microsoft-Windows-CAPI2", 41, "Verify Revocation", "", COMPUTER,
+	    false },
+	{ "Microsoft-Windows-CAPI2", 53, "Retrieve Object from Network", "",
+	    COMPUTER, false },
+	/* In the CA's own log, which is shown with that of NDES. */
+	{ "Microsoft-Windows-CertificationAuthority", 0, "None", "",
+	    CA_COMPUTER, false },
+	{ NULL, 0, "None", "", COMPUTER, false },
 };
 
 static const struct appearance *
-appearance_of(const char *source)
+appearance_of(const struct event *event)
 {
 	const struct appearance *a = appearances;
 
-	while (a->source != NULL && strcmp(a->source, source) != 0)
+	while (a->source != NULL &&
+	    (strcmp(a->source, event->source) != 0 ||
+		(a->id != 0 && a->id != event->id)))
 		a++;
 	return a;
 }
@@ -91,7 +111,7 @@ appearance_of(const char *source)
 void
 event_print(const struct event *event, int64_t at, struct buffer *out)
 {
-	const struct appearance *a = appearance_of(event->source);
+	const struct appearance *a = appearance_of(event);
 
 	buffer_printf(out,
 	    "Log Name:      %s\r\n"
@@ -104,9 +124,9 @@ event_print(const struct event *event, int64_t at, struct buffer *out)
 	    "Task Category: %s\r\n"
 	    "Level:         %s\r\n"
 	    "Keywords:      %s\r\n"
-	    "Computer:      " COMPUTER "\r\n"
+	    "Computer:      %s\r\n"
 	    "Description:%s",
-	    event->id, a->category, event->level, a->keywords,
+	    event->id, a->category, event->level, a->keywords, a->computer,
 	    a->one_line ? " " : "\r\n");
 	for (const char *c = event->text; *c != '\0'; c++) {
 		if (*c == '\n' && (c == event->text || c[-1] != '\r'))

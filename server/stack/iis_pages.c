@@ -173,6 +173,14 @@ add_section(struct buffer *b, const char *heading, const char *item)
 		    heading, item);
 }
 
+/* A win32 status as an HRESULT; one that is an HRESULT already stays. */
+static unsigned
+error_code(const struct verdict *v)
+{
+	return v->win32 == 0 || v->win32 > UINT16_MAX ? v->win32 :
+							0x80070000U | v->win32;
+}
+
 static void
 build_detailed(struct buffer *b, const struct exchange *ex,
     const struct stack_state *state, const struct page *p)
@@ -208,7 +216,7 @@ build_detailed(struct buffer *b, const struct exchange *ex,
 	    "<div class=\"box\"><h5>Detailed Error Information:"
 	    "</h5>\r\n<table>\r\n<tr><th>Error Code</th><td>0x%08x</td></tr>"
 	    "\r\n<tr><th>Requested URL</th><td>http://",
-	    v->win32 == 0 ? 0 : 0x80070000U | v->win32);
+	    error_code(v));
 	iis_add_escaped(b, host == NULL ? "localhost" : host);
 	iis_add_escaped(b, ex->request.target);
 	buffer_printf(b,
@@ -216,7 +224,7 @@ build_detailed(struct buffer *b, const struct exchange *ex,
 	    "<a href=\"http://go.microsoft.com/fwlink/?LinkID=62293&amp;"
 	    "IIS70Error=%d,%d,0x%08x,%d\">View more information &raquo;</a>"
 	    "</div>\r\n</body>\r\n</html>\r\n",
-	    v->status, v->substatus, v->win32 == 0 ? 0 : 0x80070000U | v->win32,
+	    v->status, v->substatus, error_code(v),
 	    windows_build(state->windows));
 }
 
@@ -240,8 +248,9 @@ iis_send(struct exchange *ex, const struct stack_state *state,
 	reply_header(r, "Date", "%s", clock_http_date(ex->at, date));
 }
 
+/* The article shows 403.0 in detail, and no other (6.1). */
 static bool
-is_detailed(const struct stack_state *state, int status)
+is_detailed(const struct stack_state *state, int status, int substatus)
 {
 	switch (state->iis.error_pages) {
 	case PAGES_DETAILED:
@@ -251,7 +260,7 @@ is_detailed(const struct stack_state *state, int status)
 	case PAGES_ARTICLE:
 		break;
 	}
-	return status == 403;
+	return status == 403 && substatus == 0;
 }
 
 static void
@@ -278,8 +287,9 @@ iis_answer_form(struct exchange *ex, const struct stack_state *state,
 
 	exchange_answer(ex, layer, status, substatus, win32);
 	if (form == IIS_FORM_SET)
-		form = is_detailed(state, status) ? IIS_FORM_DETAILED :
-						    IIS_FORM_STATIC;
+		form = is_detailed(state, status, substatus) ?
+		    IIS_FORM_DETAILED :
+		    IIS_FORM_STATIC;
 	if (form == IIS_FORM_DETAILED) {
 		build_detailed(&b, ex, state, p);
 		type = "text/html; charset=utf-8";

@@ -419,6 +419,8 @@ static const struct page {
 	    "IIS 10.0 Detailed Error - 403.0 - Forbidden",
 	    "You do not have permission to view this directory or page.",
 	    true },
+	{ "403.16, which the article does not show", PAGES_ARTICLE, 403, 16,
+	    "403 - Forbidden: Access is denied.", CREDENTIALS, false },
 	{ "403 for a remote client", PAGES_REMOTE, 403, 0,
 	    "403 - Forbidden: Access is denied.", CREDENTIALS, false },
 	{ "403.16 for a remote client", PAGES_REMOTE, 403, 16,
@@ -504,6 +506,33 @@ error_page(void **state)
 		exchange_body_must_have(&ex, "charset=iso-8859-1");
 	}
 	exchange_clear(&ex);
+}
+
+static const struct coded {
+	uint32_t win32;
+	const char *cell;
+} codes[] = {
+	{ 0, "<td>0x00000000</td>" },
+	{ 5, "<td>0x80070005</td>" },
+	{ 1346, "<td>0x80070542</td>" },
+	{ 0x800b0109, "<td>0x800b0109</td>" },
+};
+
+static void
+error_codes(void **state)
+{
+	struct stack_state s;
+	struct exchange ex;
+
+	(void)state;
+	stack_healthy(&s);
+	s.iis.error_pages = PAGES_DETAILED;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		exchange_make(&ex, "GET", SERVICE);
+		iis_answer(&ex, &s, LAYER_IIS, 403, 16, codes[i].win32);
+		exchange_body_must_have(&ex, codes[i].cell);
+		exchange_clear(&ex);
+	}
 }
 
 static void
@@ -693,6 +722,8 @@ main(void)
 		ROWS(body_ends, endeds),
 		ROWS(error_page, pages),
 		ONE(detailed_texts, "a detailed page says cause and remedy"),
+		ONE(error_codes,
+		    "Error Code: an HRESULT, of a win32 status too"),
 		ROWS(windows_says, generations),
 		ONE(without_asp_net, "without ASP.NET a header less"),
 		ONE(hostile_request, "a request never becomes markup"),

@@ -311,11 +311,25 @@ static const struct happening {
 	    BEGIN("Microsoft-Windows-CAPI2/Operational",
 		"Microsoft-Windows-CAPI2",
 		"51") "Event ID:      11\r\n"
-		      "Task Category: None\r\n"
+		      "Task Category: Build Chain\r\n"
 		      "Level:         Error\r\n"
 		      "Keywords:      \r\n"
 		      "Computer:      NDESServer01\r\n"
 		      "Description:\r\nFor more details\r\n\r\n" },
+	{ "the CA, on its own computer", EVIDENCE_APPLICATION_LOG,
+	    { .log = "Application",
+		.source = "Microsoft-Windows-CertificationAuthority",
+		.id = 53,
+		.level = "Warning",
+		.text = (char *)("denied") },
+	    "x/Application.log",
+	    BEGIN("Application", "Microsoft-Windows-CertificationAuthority",
+		"51") "Event ID:      53\r\n"
+		      "Task Category: None\r\n"
+		      "Level:         Warning\r\n"
+		      "Keywords:      \r\n"
+		      "Computer:      CA01.contoso.com\r\n"
+		      "Description:\r\ndenied\r\n\r\n" },
 	{ "a line of the policy module", EVIDENCE_POLICY_MODULE_LOG,
 	    { .log = "NDESPlugin.log",
 		.text = (char *)("Calling VerifyRequest ...") },
