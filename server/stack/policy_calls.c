@@ -177,17 +177,24 @@ leave_compilation_error(struct exchange *ex)
 	    "Event message: A compilation error has occurred.");
 }
 
+void
+policy_module_begin_call(struct exchange *ex)
+{
+	static const char *const begin[] = { "Calling VerifyRequest ...",
+		"Sending request to certificate registration point.", NULL };
+
+	lines(ex, PLUGIN, begin);
+}
+
 enum refusal
 policy_module_call(struct exchange *ex, const struct stack_state *state,
     struct error *why, bool *dies)
 {
-	static const char *const begin[] = { "Calling VerifyRequest ...",
-		"Sending request to certificate registration point.", NULL };
 	const struct failure *f = failure_of(state);
 	struct answered a;
 
 	*dies = f != NULL && f->which == VERIFY_REQUEST_TEMP_FOLDER;
-	lines(ex, PLUGIN, begin);
+	policy_module_begin_call(ex);
 	if (f == NULL)
 		return REFUSAL_NONE;
 	a = f->answered;

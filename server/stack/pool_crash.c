@@ -177,6 +177,21 @@ app_pool_would_crash(const struct stack_state *s, int64_t elapsed,
 	return cause != NULL && !is_500(s, cause);
 }
 
+/*
+ * NDESPlugin.log ends in the middle of the call, if it is the certificate that
+ * has expired (12 B10 [C]). A process dies of other requests without one.
+ */
+static void
+begin_call(struct exchange *ex, const struct stack_state *s,
+    const struct cause *cause)
+{
+	struct policy_certificate c;
+
+	if (cause->tell == tell_outside && find_certificate(s, &c) &&
+	    mscep_operation(&ex->request) == OPERATION_PKI)
+		policy_module_begin_call(ex);
+}
+
 void
 app_pool_enter(struct exchange *ex, const struct stack_state *s,
     int64_t elapsed)
@@ -187,10 +202,12 @@ app_pool_enter(struct exchange *ex, const struct stack_state *s,
 	if (cause == NULL)
 		return;
 	snprintf(ex->scep.why, sizeof(ex->scep.why), "%.150s", why.text);
-	if (is_500(s, cause))
+	if (is_500(s, cause)) {
 		iis_answer(ex, s, LAYER_MSCEP, 500, 0, cause->win32);
-	else
-		ex->is_fatal = true;
+		return;
+	}
+	begin_call(ex, s, cause);
+	ex->is_fatal = true;
 }
 
 /*

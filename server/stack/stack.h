@@ -714,6 +714,8 @@ void policy_module_pass(struct exchange *, const struct stack_state *);
  */
 enum refusal policy_module_judge(const struct stack_state *,
     const struct scep_csr *, bool renews, struct error *why);
+/* The lines of its own log that it begins VerifyRequest with. */
+void policy_module_begin_call(struct exchange *);
 /*
  * The calls of the policy module, where it is installed, for a request with a
  * challenge that is looked at. First VerifyRequest: a refusal if there is no

@@ -571,6 +571,51 @@ mistyped(void **state)
 	scenario_free(scenario);
 }
 
+#define MESSAGE MSCEP_PATH "?operation=PKIOperation&message=x"
+
+/* What NDESPlugin.log has of a request that the process dies of (12 B10). */
+static const struct called {
+	const char *row, *sets[SETS_MAX], *target;
+	bool begins;
+} calleds[] = {
+	{ "a message, and the certificate has expired",
+	    { "policy_module.certificate.not_after=-1d" }, MESSAGE, true },
+	{ "without a message nothing is called",
+	    { "policy_module.certificate.not_after=-1d" },
+	    MSCEP_PATH "?operation=GetCACert", false },
+	{ "without a certificate neither", { "policy_module.thumbprint=1234" },
+	    MESSAGE, false },
+	{ "of intermediates nobody has shown it",
+	    { "certificates.intermediates_in_root=1" }, MESSAGE, false },
+	{ "a healthy one does so later", { NULL }, MESSAGE, false },
+};
+
+static void
+begin_call(void **state)
+{
+	const struct called *t = *state;
+	const struct event *e;
+	struct stack_state s;
+	struct exchange ex;
+
+	make_state(&s, t->sets);
+	exchange_make(&ex, "GET", t->target);
+	app_pool_enter(&ex, &s, 0);
+	e = ex.events;
+	if (t->begins) {
+		assert_non_null(e);
+		assert_string_equal(e->log, "NDESPlugin.log");
+		assert_string_equal(e->text, "Calling VerifyRequest ...");
+		e = e->next;
+		assert_non_null(e);
+		assert_string_equal(e->text,
+		    "Sending request to certificate registration point.");
+		e = e->next;
+	}
+	assert_null(e);
+	exchange_clear(&ex);
+}
+
 /* Nothing of an answer is left, however it was to be sent. */
 static void
 dropped(void **state)
@@ -609,6 +654,7 @@ main(void)
 		ROWS(past, pasts),
 		ROWS(shipped, shippeds),
 		ONE(mistyped, "a thumbprint with blanks"),
+		ROWS(begin_call, calleds),
 		ONE(dropped, "what was in a process that died"),
 	};
 
