@@ -113,7 +113,7 @@ add_policy_certificates(const struct admin_look *look, struct report *out)
 {
 	struct policy_certificate list[POLICY_CERTIFICATES];
 	size_t count = policy_module_certificates(look->state, list);
-	char ca[CA_NAME_SIZE];
+	char ca[NAME];
 
 	for (size_t i = 0; i < count; i++) {
 		/* 403.7 is the first one's alone, as VerifyRequest has it. */
@@ -122,7 +122,9 @@ add_policy_certificates(const struct admin_look *look, struct report *out)
 			VERIFY_REQUEST_NO_CLIENT_AUTH;
 
 		report_cell(out, "CN=" SERVER ".contoso.com");
-		report_cell(out, "CN=%s", ca_name(look, ca));
+		report_cell(out, "%s",
+		    x509_name_text(look->credentials->certs[CA_ISSUING].subject,
+			ca, NAME));
 		report_cell(out, "Web Server%s", client ? " and Client" : "");
 		report_cell(out, "%sServer Authentication (1.3.6.1.5.5.7.3.1)",
 		    client ? "Client Authentication (1.3.6.1.5.5.7.3.2), " :

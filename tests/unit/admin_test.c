@@ -198,6 +198,12 @@ static const struct seen {
 	    "Private key        : CONTOSO\\NDESService: no access" CRLF, NULL },
 	{ "a certificate of the policy module", EVIDENCE_CERTIFICATES, { NULL },
 	    "Client Authentication (1.3.6.1.5.5.7.3.2)", NULL },
+	{ "from the CA, by the name that it has", EVIDENCE_CERTIFICATES,
+	    { NULL },
+	    "Subject            : CN=NDESServer01.contoso.com" CRLF
+	    "Issuer             : O=mockndes TEST ONLY, CN=mockndes TEST ONLY "
+	    "CA" CRLF,
+	    NULL },
 	{ "that has expired", EVIDENCE_CERTIFICATES,
 	    { "policy_module.certificate.not_after=-1d" },
 	    "Status             : has expired" CRLF, NULL },
