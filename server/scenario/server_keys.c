@@ -189,7 +189,8 @@ static const struct word device_words[] = {
 };
 static const struct word service_words[] = {
 	{ "running", SERVICE_RUNNING, NULL },
-	{ "stopped", SERVICE_STOPPED, "504, the page GatewayTimeout" },
+	{ "stopped", SERVICE_STOPPED,
+	    "the page GatewayTimeout; that it is 504 is assumed" },
 	{ NULL, 0, NULL },
 };
 static const struct word startup_words[] = {
@@ -248,7 +249,8 @@ static const struct word identity_failure_words[] = {
 	    "500, as the article has it; substatus and win32 status are "
 	    "assumed" },
 	{ "was", IDENTITY_FAILS_503,
-	    "503, as WAS documents it, with its events 5021, 5057 and 5059" },
+	    "503, as WAS documents it, with its events 5021, 5057 and 5059; "
+	    "that an account of NDES ends so is assumed" },
 	{ NULL, 0, NULL },
 };
 static const struct word pool_failure_words[] = {
@@ -307,7 +309,7 @@ static const struct word connector_words[] = {
 static const struct word group_policy_words[] = {
 	{ "none", GROUP_POLICY_NONE, NULL },
 	{ "pushes", GROUP_POLICY_PUSHES,
-	    "the intermediates are back after each restart of the server" },
+	    "one intermediate is there after each restart of the server" },
 	{ "excluded", GROUP_POLICY_EXCLUDED, "it pushes, but not here" },
 	{ NULL, 0, NULL },
 };
@@ -387,8 +389,9 @@ static const struct word handshake_words[] = {
 
 static const struct server_key keys[] = {
 	WORD(windows, windows_words,
-	    "The Windows Server: the Server header, the log fields, and "
-	    "what a refused challenge is told"),
+	    "The Windows Server: the Server header, the log fields, what a "
+	    "refused challenge is told, and the versions in event 1000, of "
+	    "which those of 2012r2 are known and the others assumed"),
 	WORD(network.device, device_words,
 	    "Whether devices reach the server; if not, no log has a line"),
 	WORD(app_proxy.connector_service, service_words,
@@ -403,7 +406,7 @@ static const struct server_key keys[] = {
 	    DAY * 1000,
 	    "How long the proxy waits for an answer: 85s is its setting "
 	    "Default, 180s is Long. An answer that a scenario delays beyond "
-	    "it becomes the page GatewayTimeout"),
+	    "it becomes the page GatewayTimeout (assumed)"),
 	NUMBER(http_sys.max_field_length, 64, 65534,
 	    "Octets of the request line, or of one header, beyond which "
 	    "http.sys refuses"),

@@ -292,6 +292,10 @@ static const struct seen {
 	    "Trusted Root Certification Authorities : CN=Contoso Issuing CA "
 	    "1, DC=contoso, DC=com" CRLF,
 	    NULL },
+	{ "another intermediate has come from elsewhere", EVIDENCE_GROUP_POLICY,
+	    { "certificates.group_policy=pushes",
+		"certificates.intermediates_in_root=2" },
+	    "Contoso Issuing CA 1", "Contoso Issuing CA 2" },
 	{ "not here", EVIDENCE_GROUP_POLICY,
 	    { "certificates.group_policy=excluded" },
 	    "Contoso PKI" CRLF
