@@ -246,12 +246,30 @@ mscep_answer_no_message(struct exchange *ex, const struct stack_state *state)
 	mscep_answer_general(ex, state);
 }
 
-/* Events 16 to 18 (9.1 [C]). */
+/* What is no base64 is assumed to be event 16's, whose words are [C] (9.1). */
+static bool
+is_no_message(const struct request *r)
+{
+	struct blob decoded;
+	struct span message;
+	bool no = mscep_message(r, &decoded, &message) == -1;
+
+	blob_free(&decoded);
+	return no;
+}
+
+/* Events 16 to 18 (9.1 [C]); that octets which are no message get 17: 12 C7. */
 void
 mscep_answer_unreadable(struct exchange *ex, const struct stack_state *state,
     enum scep_flaw flaw)
 {
-	if (flaw == SCEP_NOT_CMS)
+	if (flaw == SCEP_NOT_CMS && is_no_message(&ex->request))
+		exchange_event(ex, "Application", MSCEP_EVENT_SOURCE, 16,
+		    "Error",
+		    "The Network Device Enrollment Service cannot decode the "
+		    "http message from the client (0x8009310b).  ASN1 bad tag "
+		    "value met.");
+	else if (flaw == SCEP_NOT_CMS)
 		mscep_leave_event(ex, state, REFUSAL_UNREADABLE);
 	else if (flaw == SCEP_NO_INFO)
 		mscep_leave_event(ex, state, REFUSAL_NO_INFO);

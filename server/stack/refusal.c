@@ -112,9 +112,6 @@ static const struct {
 #define UNTRUSTED (-2146762487)	      /* 0x800b0109 CERT_E_UNTRUSTEDROOT */
 #define WRONG_USAGE (-2146762480)     /* 0x800b0110 CERT_E_WRONG_USAGE */
 
-#define EVENT_16                                                        \
-	"The Network Device Enrollment Service cannot decode the http " \
-	"message from the client "
 #define EVENT_17                                                              \
 	"The Network Device Enrollment Service cannot retrieve "              \
 	"required information, such as the transaction ID, message type, or " \
@@ -157,7 +154,7 @@ static const struct {
  * Case by Windows generation: the CertRep and the event. [C] 3.3: wrong
  * challenge up to 2012. [C] 3.5, 9.2: the errors of wrong, used and missing
  * since; failInfo 1 for a used one as sscep saw it, and for what cannot be
- * decrypted (quirks 1). [C] 9.1: events 16 to 18, 29 and 31; 28 for renewals
+ * decrypted (quirks 1). [C] 9.1: events 17, 18, 29 and 31; 28 for renewals
  * that fail (quirks 73), in the words of 31. The rest is assumed.
  */
 static const struct {
@@ -185,8 +182,8 @@ static const struct {
 	    EVENT_29, NULL },
 	{ REFUSAL_NO_CHALLENGE, NEW, SCEP_BAD_REQUEST, TRUST_SIGNATURE, 29,
 	    EVENT_29, NULL },
-	{ REFUSAL_UNREADABLE, ALL, SCEP_BAD_REQUEST, BAD_TAG, 16,
-	    EVENT_16 "(0x8009310b).  ASN1 bad tag value met.", NULL },
+	{ REFUSAL_UNREADABLE, ALL, SCEP_BAD_REQUEST, BAD_TAG, 17,
+	    EVENT_17 "(0x8009310b).  ASN1 bad tag value met.", NULL },
 	{ REFUSAL_NO_INFO, ALL, SCEP_BAD_REQUEST, BAD_TAG, 17,
 	    EVENT_17 "(0x8009310b).  ASN1 bad tag value met.", NULL },
 	{ REFUSAL_UNDECRYPTABLE, ALL, SCEP_BAD_MESSAGE_CHECK, BAD_DATA, 18,

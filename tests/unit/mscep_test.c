@@ -339,19 +339,30 @@ general_page(void **state)
 
 static const struct flawed {
 	const char *row;
+	const char *method, *query;
 	enum scep_flaw flaw;
 	int event;
 	const char *text;
 } flaweds[] = {
-	{ "not a SignedData", SCEP_NOT_CMS, 16,
-	    "The Network Device Enrollment Service cannot decode the http "
-	    "message from the client (0x8009310b).  ASN1 bad tag value met." },
-	{ "without the parts that matter", SCEP_NO_INFO, 17,
+	{ "not a SignedData", "POST", "", SCEP_NOT_CMS, 17,
 	    "The Network Device Enrollment Service cannot retrieve required "
 	    "information, such as the transaction ID, message type, or signing "
 	    "certificate, from the client's PKCS7 message (0x8009310b).  ASN1 "
 	    "bad tag value met." },
-	{ "not for us", SCEP_UNDECRYPTABLE, 18,
+	{ "nor is this, by GET", "GET", "&message=AAAA", SCEP_NOT_CMS, 17,
+	    "The Network Device Enrollment Service cannot retrieve required "
+	    "information, such as the transaction ID, message type, or signing "
+	    "certificate, from the client's PKCS7 message (0x8009310b).  ASN1 "
+	    "bad tag value met." },
+	{ "not even base64", "GET", "&message=!!!", SCEP_NOT_CMS, 16,
+	    "The Network Device Enrollment Service cannot decode the http "
+	    "message from the client (0x8009310b).  ASN1 bad tag value met." },
+	{ "without the parts that matter", "POST", "", SCEP_NO_INFO, 17,
+	    "The Network Device Enrollment Service cannot retrieve required "
+	    "information, such as the transaction ID, message type, or signing "
+	    "certificate, from the client's PKCS7 message (0x8009310b).  ASN1 "
+	    "bad tag value met." },
+	{ "not for us", "POST", "", SCEP_UNDECRYPTABLE, 18,
 	    "The Network Device Enrollment Service cannot decrypt the client's "
 	    "PKCS7 message (0x80090005).  Bad Data." },
 };
@@ -375,9 +386,12 @@ cannot_read(void **state)
 	const struct flawed *t = *state;
 	struct stack_state s;
 	struct exchange ex;
+	char target[128];
 
 	stack_healthy(&s);
-	exchange_make(&ex, "POST", PATH "?operation=PKIOperation");
+	snprintf(target, sizeof(target), PATH "?operation=PKIOperation%s",
+	    t->query);
+	exchange_make(&ex, t->method, target);
 	mscep_answer_unreadable(&ex, &s, t->flaw);
 	exchange_must_say(&ex, LAYER_MSCEP, 200, 0, 0);
 	exchange_must_have_header(&ex, "Content-Type", "text/html");

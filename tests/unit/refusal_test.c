@@ -49,7 +49,7 @@ static const struct refused {
 	{ "no challenge, since 2012 R2", REFUSAL_NO_CHALLENGE, NEW,
 	    SCEP_BAD_REQUEST, 0x80096004, 29, NULL },
 	{ "no SignedData", REFUSAL_UNREADABLE, ALL, SCEP_BAD_REQUEST,
-	    0x8009310b, 16, NULL },
+	    0x8009310b, 17, NULL },
 	{ "no type or transaction", REFUSAL_NO_INFO, ALL, SCEP_BAD_REQUEST,
 	    0x8009310b, 17, NULL },
 	{ "an envelope for others", REFUSAL_UNDECRYPTABLE, ALL,
