@@ -239,6 +239,11 @@ read_arguments(struct call *call, struct texts *out)
 	{
 		if (no_memory)
 			break;
+		if (strchr(name, '=') != NULL) { /* "NAME=VALUE" hides it */
+			call_fail(call, FAIL_MEMBER, "\"%.60s\" is no argument",
+			    name);
+			return false;
+		}
 		if ((text = argument_text(name, value, &no_memory)) != NULL) {
 			out->list[out->count++] = text;
 		} else if (!no_memory) {

@@ -1,6 +1,8 @@
 /* --verbose: what happened, for a person who watches. */
 #include "evidence/entry.h"
 
+#include <string.h>
+
 static void
 tell(struct buffer *b, void (*say)(void *, const char *), void *cls)
 {
@@ -68,6 +70,26 @@ tell_findings(struct buffer *b, const struct findings *found,
 	}
 }
 
+/* Those of a text log are lines and no more; other texts may have several. */
+static void
+add_event(struct buffer *b, const struct event *e)
+{
+	const char *text = e->text;
+
+	buffer_printf(b, "  event: %s", e->log);
+	if (e->source != NULL)
+		buffer_printf(b, " %s %d %s", e->source, e->id, e->level);
+	buffer_add_text(b, ": ");
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\r\n");
+
+		buffer_add(b, text, len);
+		text += len + strspn(text + len, "\r\n");
+		if (*text != '\0')
+			buffer_add_byte(b, ' ');
+	}
+}
+
 void
 narrate(const struct exchange *ex, const struct iis_log_form *form,
     void (*say)(void *cls, const char *line), void *cls)
@@ -93,8 +115,7 @@ narrate(const struct exchange *ex, const struct iis_log_form *form,
 	tell_findings(&b, &ex->scep.http_findings, say, cls);
 	tell_findings(&b, &ex->scep.message_findings, say, cls);
 	for (const struct event *e = ex->events; e != NULL; e = e->next) {
-		buffer_printf(&b, "  event: %s %s %d %s: %s", e->log, e->source,
-		    e->id, e->level, e->text);
+		add_event(&b, e);
 		tell(&b, say, cls);
 	}
 }

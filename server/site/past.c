@@ -11,7 +11,7 @@ add_lines(struct event **events, enum evidence in, const char *text)
 	for (size_t len; *text != '\0'; text += len + (text[len] != '\0')) {
 		len = strcspn(text, "\n");
 		events_add(events, evidence_lines(in), NULL, 0, "", "%.*s",
-		    (int)len, text);
+		    (int)(len - (len > 0 && text[len - 1] == '\r')), text);
 	}
 }
 

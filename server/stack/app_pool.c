@@ -78,6 +78,13 @@ app_pool_process_id(uint64_t process)
 	return 4 * (unsigned)(257 + process * 1117 % 1999);
 }
 
+static void
+forget(struct pool_worker *w, size_t oldest)
+{
+	w->count -= oldest;
+	memmove(w->deaths, w->deaths + oldest, w->count * sizeof(w->deaths[0]));
+}
+
 /* Deaths that are too long ago count no more. */
 static void
 forget_old(struct pool_worker *w, int64_t before)
@@ -86,8 +93,7 @@ forget_old(struct pool_worker *w, int64_t before)
 
 	while (old < w->count && w->deaths[old] <= before)
 		old++;
-	w->count -= old;
-	memmove(w->deaths, w->deaths + old, w->count * sizeof(w->deaths[0]));
+	forget(w, old);
 }
 
 bool
@@ -97,7 +103,7 @@ app_pool_die(struct pool_worker *w, const struct stack_state *state, int64_t at,
 	w->died = ++w->process;
 	forget_old(w, at - state->app_pool.rapid_fail_interval);
 	if (w->count == RAPID_FAIL_MOST)
-		forget_old(w, w->deaths[0]);
+		forget(w, 1);
 	w->deaths[w->count++] = at;
 	if (!state->app_pool.rapid_fail_protection ||
 	    (int64_t)w->count < state->app_pool.rapid_fail_max_crashes)

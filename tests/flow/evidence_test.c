@@ -12,16 +12,17 @@
 #define CRLF "\r\n"
 
 /* One of each kind of evidence; what is no event has lines. */
-#define TOLD                                                               \
-	"mockndes: 1\n"                                                    \
-	"name: told\n"                                                     \
-	"evidence:\n"                                                      \
-	"  - {in: application-log, text: \"one\\ntwo\", id: 4711,\n"       \
-	"     source: Somebody, level: Warning}\n"                         \
-	"  - {in: policy-module-log, text: \"Calling VerifyRequest ...\\n" \
-	"Exiting VerifyRequest with 0x0\"}\n"                              \
-	"  - {in: iis-log, text: \"2019-06-01 10:00:00 - GET / - 500\"}\n" \
-	"  - {in: setup-log, text: AddNDESToCertPrivKey failed}\n"         \
+#define TOLD                                                                \
+	"mockndes: 1\n"                                                     \
+	"name: told\n"                                                      \
+	"evidence:\n"                                                       \
+	"  - {in: application-log, text: \"one\\ntwo\", id: 4711,\n"        \
+	"     source: Somebody, level: Warning}\n"                          \
+	"  - {in: policy-module-log, text: \"Calling VerifyRequest ...\\n"  \
+	"Exiting VerifyRequest with 0x0\"}\n"                               \
+	"  - {in: iis-log, text: \"2019-06-01 10:00:00 - GET / - 500\\r\\n" \
+	"2019-06-01 10:00:01 - GET / - 500\\r\\n\"}\n"                      \
+	"  - {in: setup-log, text: AddNDESToCertPrivKey failed}\n"          \
 	"cure: [[reinstall-connector, iisreset]]\n"
 
 struct fixture {
@@ -125,7 +126,9 @@ static const struct told {
 	    " Calling VerifyRequest ..." CRLF },
 	{ "policy-module-log", "NDESPlugin.log",
 	    " Exiting VerifyRequest with 0x0" CRLF },
-	{ "iis-log", NULL, CRLF "2019-06-01 10:00:00 - GET / - 500" CRLF },
+	{ "iis-log", NULL,
+	    CRLF "2019-06-01 10:00:00 - GET / - 500" CRLF
+		 "2019-06-01 10:00:01 - GET / - 500" CRLF },
 };
 #define TOLDS (sizeof(tolds) / sizeof(tolds[0]))
 

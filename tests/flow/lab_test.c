@@ -541,6 +541,9 @@ static const struct nonsense {
 	    "mean \"max_request_bytes\"?" },
 	{ "POST", SITE "/actions/set-http-sys-limits",
 	    "{\"max_request_bytes\": -1}", 400, "member", NULL },
+	{ "POST", SITE "/actions/set-http-sys-limits",
+	    "{\"max_request_bytes=1\": \"6384\"}", 400, "member",
+	    "\"max_request_bytes=1\" is no argument" },
 	{ "POST", SITE "/actions/set-password-max", "{}", 400, "member",
 	    "set-password-max wants \"passwords\"" },
 };

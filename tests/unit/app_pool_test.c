@@ -441,6 +441,12 @@ deaths_are_forgotten(void **state)
 		assert_false(app_pool_die(&w, &s, i, &events));
 	s.app_pool.rapid_fail_protection = true;
 	assert_true(app_pool_die(&w, &s, 1000, &events));
+	/* However many there are in one second. */
+	s.app_pool.rapid_fail_protection = false;
+	for (int i = 0; i < 1000; i++)
+		assert_false(app_pool_die(&w, &s, 1000, &events));
+	s.app_pool.rapid_fail_protection = true;
+	assert_true(app_pool_die(&w, &s, 1000, &events));
 	events_free(events);
 }
 

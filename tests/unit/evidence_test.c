@@ -542,6 +542,8 @@ narrated(void **state)
 	ex.scep.pki_status = 2;
 	ex.scep.fail_info = 1;
 	exchange_event(&ex, "Application", "NDES", 29, "Error", "No: %d", 5);
+	exchange_event(&ex, "System", "WAS", 2, "Error", "It is\r\nlong.\n");
+	exchange_event(&ex, "NDESPlugin.log", NULL, 0, "", "Calling ...");
 	narrate(&ex, &plain, collect, &b);
 	buffer_add_byte(&b, 0);
 	assert_string_equal((char *)b.data,
@@ -549,7 +551,9 @@ narrated(void **state)
 	    "500 0 1346 7\n"
 	    "  scep: PKCSReq transaction ABC subject \"CN=device\" challenge "
 	    "used digest sha256 cipher aes-128-cbc BER -> FAILURE failInfo 1\n"
-	    "  event: Application NDES 29 Error: No: 5\n");
+	    "  event: Application NDES 29 Error: No: 5\n"
+	    "  event: System WAS 2 Error: It is long.\n"
+	    "  event: NDESPlugin.log: Calling ...\n");
 	buffer_free(&b);
 	exchange_clear(&ex);
 }
